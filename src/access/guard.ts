@@ -1,0 +1,46 @@
+import { Inject, Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { HttpRefusal } from '../http/problems.js';
+import { SignIn, type Caller, type Role } from './sign-in.js';
+
+const NEEDS = 'zonewatch:needs';
+
+/** Who may use a route. A route that doesn't say is shut. */
+export const Needs = (role: Role | 'nothing') => SetMetadata(NEEDS, role);
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** The caller of a request, as the guard let it in. */
+export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callers.get(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** Signs every HTTP request in, and lets it through where its route allows. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(SignIn) private readonly signIn: SignIn,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    if (context.getType() !== 'http') return true;
+    const needs = this.reflector.getAllAndOverride<Role | 'nothing' | undefined>(NEEDS, [context.getHandler(), context.getClass()]);
+    if (needs === 'nothing') return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const caller = this.signIn.caller(bearer(request.headers.authorization), request.socket.remoteAddress);
+    if (!caller) throw new HttpRefusal('unauthorized', 'the key is not one of this service');
+    if (needs === undefined || !caller.roles.includes(needs)) {
+      if (caller.name === 'anonymous') throw new HttpRefusal('unauthorized', 'this needs a key: Authorization: Bearer <key>');
+      throw new HttpRefusal('forbidden', 'the key does not allow this');
+    }
+    callers.set(request, caller);
+    return true;
+  }
+}
+
+function bearer(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? '';
+}

@@ -1,0 +1,56 @@
+import { Controller, Get, Inject, Query as QueryOf } from '@nestjs/common';
+import { Needs } from '../access/guard.js';
+import type { Json } from '../event/event.js';
+import type { State } from '../folding/state.js';
+import { Query, nextPage, type RawQuery } from '../http/query.js';
+import { Reads } from '../http/reads.js';
+import { COMMITMENT_STATUSES } from './commitment.js';
+
+/** The commitments of all agreements, as they stand at an instant. */
+@Controller('v1/commitments')
+export class CommitmentsController {
+  constructor(@Inject(Reads) private readonly reads: Reads) {}
+
+  @Get()
+  @Needs('subscriber')
+  async list(@QueryOf() raw: RawQuery) {
+    const query = new Query(raw);
+    const limit = query.limit();
+    const cursor = query.cursor();
+    const status = query.oneOf('status', COMMITMENT_STATUSES);
+    const party = query.streams('party', 'party');
+    const zone = query.streams('zone', 'zone');
+    const agreement = query.streams('agreement', 'agreement');
+    const at = this.reads.pin(await this.reads.head(query), cursor);
+    const now = Date.now();
+    const { states } = this.reads.record.states('agreement', { fields: {} }, now, at, undefined, Infinity);
+    const meets = (wanted: string[] | undefined, has: Json | undefined) =>
+      !wanted || wanted.some((name) => (has as string[]).includes(name));
+    const found = states
+      .filter((state) => meets(agreement, [state.stream]) && meets(zone, state['zones']))
+      .flatMap(commitmentsOf)
+      .filter((commitment) => meets(status, [commitment.status]) && meets(party, commitment.parties))
+      .sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const behind = cursor ? found.filter((commitment) => place(commitment) > cursor.position) : found;
+    const page = behind.slice(0, limit);
+    const last = page.at(-1);
+    const next = last && behind.length > limit ? nextPage(place(last), at) : undefined;
+    return { ...this.reads.reply(at, page, next), asOf: new Date(now).toISOString() };
+  }
+}
+
+interface Listed {
+  id: string;
+  agreement: string;
+  parties: string[];
+  status: string;
+}
+
+function commitmentsOf({ stream, commitments }: State): Listed[] {
+  return (commitments as unknown as Omit<Listed, 'agreement'>[]).map(({ id, ...rest }) => ({ id, agreement: stream, ...rest }));
+}
+
+/** Where a commitment stands in the list. */
+function place({ agreement, id }: Listed): string {
+  return `${agreement}/${id}`;
+}

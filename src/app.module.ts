@@ -1,0 +1,46 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AdminKey } from './access/admin-key.js';
+import { AccessGuard } from './access/guard.js';
+import { SignIn } from './access/sign-in.js';
+import { CommitmentsController } from './agreements/commitments.controller.js';
+import { Commands } from './decider/commands.js';
+import { FeedGateway } from './feed/feed.gateway.js';
+import { CommandsController } from './http/commands.controller.js';
+import { EventsController } from './http/events.controller.js';
+import { HealthController } from './http/health.controller.js';
+import { ProblemFilter } from './http/problems.js';
+import { Reads } from './http/reads.js';
+import { SubjectsController } from './http/subjects.controller.js';
+import type { Logger } from './logger.js';
+import type { OpenRecord } from './record/record.js';
+import { RecordReader } from './record/record-reader.js';
+import { RecordWriter } from './record/record-writer.js';
+import { ZonesController } from './zones/zones.controller.js';
+
+/** What is opened before the application and closed after it. */
+export interface Opened {
+  record: OpenRecord;
+  adminKey: AdminKey;
+  logger: Logger;
+}
+
+@Module({})
+export class AppModule {
+  static with({ record, adminKey, logger }: Opened): DynamicModule {
+    const opened: Provider[] = [
+      { provide: AdminKey, useValue: adminKey },
+      { provide: RecordReader, useValue: record.reader },
+      { provide: RecordWriter, useValue: record.writer },
+      { provide: Commands, useValue: new Commands(record.log, record.tail) },
+      { provide: APP_FILTER, useValue: new ProblemFilter((error) => logger.error({ err: error }, 'unforeseen error')) },
+      { provide: APP_GUARD, useClass: AccessGuard },
+    ];
+    return {
+      module: AppModule,
+      providers: [...opened, SignIn, Reads, FeedGateway],
+      // The fixed routes come before those that take any collection.
+      controllers: [CommandsController, EventsController, ZonesController, CommitmentsController, HealthController, SubjectsController],
+    };
+  }
+}

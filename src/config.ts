@@ -1,0 +1,24 @@
+/** What the environment sets (docs/OPERATE.md lists it). */
+export interface Config {
+  port: number;
+  host: string;
+  /** The folder that holds record.db, the key and the lock. */
+  data: string;
+  /** Undefined where the service makes one. */
+  adminKey: string | undefined;
+}
+
+/** A setting that the service can't start with. The message names the variable and the rule. */
+export class BadSetting extends Error {}
+
+/** Reads the settings, or throws `BadSetting` for the first that is wrong. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const port = Number(env['PORT'] || '3000');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new BadSetting(`PORT must be a whole number from 0 to 65535, and is ${JSON.stringify(env['PORT'])}`);
+  if (env['ZONEWATCH_LOG'] && env['ZONEWATCH_LOG'] !== 'sqlite') throw new BadSetting('ZONEWATCH_LOG can only be sqlite in this release');
+  const adminKey = env['ZONEWATCH_ADMIN_KEY'] || undefined;
+  if (adminKey !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminKey))
+    throw new BadSetting('ZONEWATCH_ADMIN_KEY must have 16 or more visible characters, without spaces');
+  return { port, host: env['HOST'] || '127.0.0.1', data: env['ZONEWATCH_DATA'] || './data', adminKey };
+}

@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Reference } from '../body/validate.js';
+import { canonicalEvent } from '../event/canonical.js';
+import type { NewEvent, RecordedEvent } from '../event/event.js';
+import { fingerprint } from '../event/fingerprint.js';
+import { eventRef, subjectOf } from '../event/subject.js';
+import { AppendFailed, WrongRevision, type EventLog } from '../log/event-log.js';
+import type { Tail } from '../record/tail.js';
+import { decide, type Command, type Loaded } from './decide.js';
+import { intake, type Submission } from './intake.js';
+import { Refusal } from './refusal.js';
+
+/** Where an event stands. `created` tells a new event (201) from one that was there already (200). */
+export interface Receipt {
+  created: boolean;
+  reply: { id: string; stream: string; revision: number; sequence: number; eventId: string };
+}
+
+const MAX_EVENT_BYTES = 65_535;
+const MAX_ATTEMPTS = 8;
+
+/**
+ * The write path, the only one: load, decide, append, and again where others were quicker or the group failed. Up to the append nothing
+ * waits, so commands are decided in the order in which they come, each on all that was written before it.
+ */
+export class Commands {
+  constructor(
+    private readonly log: EventLog,
+    private readonly tail: Tail,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /** Records a submission. Resolves when its event is durable and every read of this node shows it; rejects with a `Refusal`. */
+  async submit(submission: Submission): Promise<Receipt> {
+    const { command, references } = intake(submission, this.clock());
+    return this.execute(command, references);
+  }
+
+  private async execute(command: Command, references: readonly Reference[]): Promise<Receipt> {
+    for (let attempt = 1; ; attempt++) {
+      const decision = decide(command, this.load(command, references));
+      try {
+        if ('known' in decision) {
+          await this.durable(decision.known);
+          return receipt(decision.known, decision.first);
+        }
+        const event: NewEvent = { id: uuidv7(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
+        checkSize(command.stream, event);
+        const { revision } = await this.log.append(command.stream, decision.expected, [event]);
+        return receipt({ ...event, stream: command.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
+      } catch (error) {
+        if (!(error instanceof WrongRevision || error instanceof AppendFailed)) throw error;
+        if (attempt === MAX_ATTEMPTS) throw new Refusal('log-unavailable', `the record could not be written: ${error.message}`);
+      }
+    }
+  }
+
+  private load(command: Command, references: readonly Reference[]): Loaded {
+    const { tail } = this;
+    const { subject, verb, stream, caller, key } = command;
+    const state = tail.state(stream);
+    const keyed = key === undefined ? undefined : tail.byKey(caller, key);
+    const target = keyed?.corroborates === undefined ? undefined : tail.event({ id: keyed.corroborates });
+    const same = state && tail.byFingerprint(stream, fingerprint({ ...command, type: subject.events[verb]! }));
+    return {
+      state,
+      references: references.map(({ field, name }) => ({ field, name, stream: this.streamNamed(name) })),
+      ...(keyed && { keyed: { event: keyed, ...(target && { target }) } }),
+      ...(same && { same: { event: same, since: tail.since(stream, same.revision) } }),
+    };
+  }
+
+  /** The stream that a reference is about, if what it names exists. */
+  private streamNamed(name: string): string | undefined {
+    if (subjectOf(name)) return this.tail.state(name) && name;
+    const ref = eventRef(name);
+    return ref && this.tail.event(ref)?.stream;
+  }
+
+  /** What the open group has written may still be lost with it: appending it once more tells when it is safe, and writes nothing. */
+  private async durable(event: RecordedEvent): Promise<void> {
+    if (event.sequence > this.tail.head) await this.log.append(event.stream, event.revision === 0 ? 'none' : event.revision - 1, [event]);
+  }
+}
+
+function checkSize(stream: string, event: NewEvent): void {
+  const bytes = Buffer.byteLength(
+    canonicalEvent({ ...event, stream, revision: Number.MAX_SAFE_INTEGER, sequence: Number.MAX_SAFE_INTEGER }),
+  );
+  if (bytes > MAX_EVENT_BYTES) throw new Refusal('too-large', `the event would have ${bytes} bytes; at most ${MAX_EVENT_BYTES} are taken`);
+}
+
+function receipt(
+  { stream, revision, sequence, id }: Pick<RecordedEvent, 'stream' | 'revision' | 'sequence' | 'id'>,
+  created: boolean,
+): Receipt {
+  return { created, reply: { id: subjectOf(stream)!.id, stream, revision, sequence, eventId: id } };
+}

@@ -1,0 +1,24 @@
+import type { FieldError } from '../body/json.js';
+
+/** Why a command is refused. The words inside; `http/problems.ts` turns them into status codes. */
+export type RefusalCode =
+  | 'malformed'
+  | 'too-large'
+  | 'no-such-command'
+  | 'no-such-subject'
+  | 'no-such-event'
+  | 'unknown-reference'
+  | 'already-exists'
+  | 'key-reused'
+  | 'revision-mismatch'
+  | 'log-unavailable';
+
+export class Refusal extends Error {
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+    readonly errors?: readonly FieldError[],
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,56 @@
+/** Anything that JSON can say. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A text that people read, by BCP-47 tag: `{en: 'Idlib', ar: 'إدلب'}`. */
+export type Localized = Record<string, string>;
+
+/** A whole number, an approximation or a range. */
+export type Quantity = number | { about: number } | { min: number; max: number };
+
+export const CONFIDENCES = ['high', 'medium', 'low'] as const;
+export type Confidence = (typeof CONFIDENCES)[number];
+
+/** Where a report was read. `origin` is the agency or text that the publisher carries. */
+export interface Source {
+  publisher: string;
+  origin?: string;
+  title?: string;
+  url?: string;
+  published?: string;
+  archivedUrl?: string;
+  sha256?: string;
+  lang?: string;
+}
+
+/** An event as a command made it, before any log has taken it. */
+export interface NewEvent {
+  /** UUIDv7. */
+  id: string;
+  type: string;
+  version: number;
+  /** EDTF, ISO 8601-2: when it happened in the world. */
+  occurred: string;
+  /** When it was decided (RFC 3339, UTC). The record never lets it go back. */
+  recordedAt: string;
+  recordedBy: string;
+  sources: Source[];
+  accordingTo?: string[];
+  confidence?: Confidence;
+  /** The streams of every subject that the event touches, its own among them, sorted. */
+  about: string[];
+  data: Record<string, Json>;
+  corroborates?: string;
+  /** The caller's `Idempotency-Key`. */
+  commandKey?: string;
+}
+
+/** An event with its place in its stream: what a log stores. */
+export interface StreamEvent extends NewEvent {
+  stream: string;
+  revision: number;
+}
+
+/** An event with its place in the record, from 1, without gaps. */
+export interface RecordedEvent extends StreamEvent {
+  sequence: number;
+}

@@ -1,0 +1,35 @@
+/** Why the feed refuses or closes, and whether trying again can help. The one list; docs/PROTOCOL.md says it in words. */
+export const CODES = {
+  'bad-request': { retry: false },
+  'bad-filter': { retry: false },
+  'duplicate-subscription': { retry: false },
+  'too-many-subscriptions': { retry: false },
+  'future-position': { retry: true },
+  'other-record': { retry: false },
+  'consumer-too-slow': { retry: true },
+  forbidden: { retry: false },
+  'shutting-down': { retry: true },
+  internal: { retry: true },
+} as const;
+
+export type FeedCode = keyof typeof CODES;
+
+export interface FeedError {
+  code: FeedCode;
+  message: string;
+  retry: boolean;
+}
+
+export class FeedRefusal extends Error {
+  constructor(
+    readonly code: FeedCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export function feedError(error: unknown): FeedError {
+  if (error instanceof FeedRefusal) return { code: error.code, message: error.message, retry: CODES[error.code].retry };
+  return { code: 'internal', message: 'something went wrong here', ...CODES.internal };
+}

@@ -1,0 +1,203 @@
+import { canonical } from '../event/canonical.js';
+import type { Confidence, Json } from '../event/event.js';
+import { ALWAYS } from '../time/occurred.js';
+import type { Fact } from './fact.js';
+import { certainlyPrecedes, inFoldingOrder } from './order.js';
+
+/** On whose word a field stands. */
+export interface Because {
+  event: string;
+  accordingTo?: string[];
+  confidence?: Confidence;
+}
+
+/** A step out of the usual order: taken, and told. */
+export interface Anomaly {
+  event: string;
+  rule: string;
+  message: string;
+}
+
+/**
+ * One thing that facts set, one after another: a field, or one member of a field (`roles/party-iran/guarantor`). `value` was set last in
+ * the order of folding, at `latest` at the latest. `rivals` are the other values that may have been set last in the world, because their
+ * facts don't certainly precede the one that holds: where there are any, the order of recording decided.
+ */
+export interface Register {
+  value: Json;
+  latest: number;
+  rivals?: { value: Json; latest: number }[];
+}
+
+/** A subject as its facts left it: plain JSON, so that it is stored as it is and folded on from there. */
+export interface Folded {
+  stream: string;
+  /** The revision and the sequence of the last event of its own stream. */
+  revision: number;
+  sequence: number;
+  /** The latest beginning among its facts. A fact that ends before it belongs earlier, and the subject has to be folded anew. */
+  newestStart: number;
+  registers: Record<string, Register>;
+  counts: Record<string, Record<string, number>>;
+  because: Record<string, Because>;
+  anomalies: Anomaly[];
+}
+
+/** How the events of one kind of subject change its state, and how that state reads. */
+export interface Projection {
+  on: Record<string, (draft: Draft, data: never, fact: Fact) => void>;
+  /** The kind's own fields. `now` is the instant that the read stands at, in milliseconds. */
+  view(state: StateView, now: number): Record<string, Json | undefined>;
+}
+
+/** The handlers of a kind, typed by its events. */
+export type Handlers<Events> = { [T in keyof Events & string]: (draft: Draft, data: Events[T], fact: Fact) => void };
+
+export function emptyFold(stream: string): Folded {
+  return { stream, revision: -1, sequence: 0, newestStart: ALWAYS, registers: {}, counts: {}, because: {}, anomalies: [] };
+}
+
+/** Folds all the facts of a subject from nothing. */
+export function fold(projection: Projection, stream: string, facts: readonly Fact[]): Folded {
+  const folded = emptyFold(stream);
+  const amendments = facts.filter((fact) => isAmendment(fact.type));
+  for (const fact of inFoldingOrder(facts.filter((fact) => !isAmendment(fact.type)))) evolve(projection, folded, fact);
+  for (const amendment of amendments) evolve(projection, folded, amendment);
+  return folded;
+}
+
+/** Whether a newcomer folds onto what is there. If not, it certainly precedes a fact that is folded already. */
+export function comesLast(folded: Folded, fact: Fact): boolean {
+  return isAmendment(fact.type) || !certainlyPrecedes(fact, { earliest: folded.newestStart, latest: folded.newestStart });
+}
+
+/** Folds one more fact, in place: the caller owns what it folds. */
+export function evolve(projection: Projection, folded: Folded, fact: Fact): void {
+  if (fact.stream === folded.stream) {
+    folded.revision = Math.max(folded.revision, fact.revision);
+    folded.sequence = Math.max(folded.sequence, fact.sequence);
+  }
+  if (isAmendment(fact.type)) return;
+  folded.newestStart = Math.max(folded.newestStart, fact.earliest);
+  const handler = projection.on[fact.type];
+  handler?.(new Draft(folded, fact), fact.data as never, fact);
+}
+
+/** Amendments tell about events, not about the world: they have no place in the order of time. */
+export function isAmendment(type: string): boolean {
+  return type.startsWith('Event');
+}
+
+/** What a fact sets, register by register. What it counts is not among it: a count is never set otherwise. */
+export function settings(projection: Projection, fact: Fact): Map<string, string> {
+  const alone = emptyFold(fact.stream);
+  evolve(projection, alone, fact);
+  return new Map(Object.entries(alone.registers).map(([name, register]) => [name, canonical(register.value)]));
+}
+
+/** A state under the hand of one fact. */
+export class Draft {
+  constructor(
+    private readonly folded: Folded,
+    private readonly fact: Fact,
+  ) {}
+
+  /** Sets a field, or with `member` one member of it. Nothing said (undefined) sets nothing; null takes away. */
+  set(field: string, value: Json | undefined, ...member: string[]): void {
+    if (value === undefined) return;
+    const { registers } = this.folded;
+    const name = [field, ...member].join('/');
+    const before = registers[name];
+    registers[name] = before ? succeed(before, value, this.fact) : { value, latest: this.fact.latest };
+    this.because(field);
+  }
+
+  /** Sets each field that the data names. */
+  setAll(data: object, ...fields: string[]): void {
+    for (const field of fields) this.set(field, (data as Record<string, Json | undefined>)[field]);
+  }
+
+  /** Adds members to a set. */
+  add(field: string, members: readonly string[] | undefined): void {
+    for (const member of members ?? []) this.set(field, true, member);
+  }
+
+  /** Takes a member out of a set. */
+  remove(field: string, ...member: string[]): void {
+    this.set(field, null, ...member);
+  }
+
+  count(field: string, what: string): void {
+    const counts = (this.folded.counts[field] ??= {});
+    counts[what] = (counts[what] ?? 0) + 1;
+    this.because(field);
+  }
+
+  /** Moves the status on. From a status that is not among the usual ones the step is taken all the same, and told. */
+  step(status: string, usual: readonly string[]): void {
+    const from = this.value('status');
+    if (typeof from === 'string' && !usual.includes(from)) this.anomaly('out-of-order', `${this.fact.type} where the status was ${from}`);
+    this.set('status', status);
+  }
+
+  /** What holds at this point of the folding. */
+  value(field: string, ...member: string[]): Json | undefined {
+    return this.folded.registers[[field, ...member].join('/')]?.value;
+  }
+
+  anomaly(rule: string, message: string): void {
+    this.folded.anomalies.push({ event: this.fact.id, rule, message });
+  }
+
+  private because(field: string): void {
+    const { id, accordingTo, confidence } = this.fact;
+    this.folded.because[field] = { event: id, ...(accordingTo && { accordingTo }), ...(confidence && { confidence }) };
+  }
+}
+
+function succeed(before: Register, value: Json, fact: Fact): Register {
+  const held = before.rivals ? [...before.rivals, before] : [before];
+  const possible = held.filter((rival) => rival.latest >= fact.earliest);
+  if (possible.length === 0) return { value, latest: fact.latest };
+  const said = canonical(value);
+  const rivals: { value: Json; latest: number }[] = [];
+  let latest = fact.latest;
+  for (const rival of possible) {
+    if (canonical(rival.value) === said) latest = Math.max(latest, rival.latest);
+    else rivals.push({ value: rival.value, latest: rival.latest });
+  }
+  return rivals.length ? { value, latest, rivals } : { value, latest };
+}
+
+/** A folded state as the views of the kinds read it. */
+export class StateView {
+  constructor(readonly folded: Folded) {}
+
+  /** A field's value, or with `member` that of one of its members. */
+  one(field: string, ...member: string[]): Json | undefined {
+    return this.folded.registers[[field, ...member].join('/')]?.value ?? undefined;
+  }
+
+  list(field: string): Json {
+    return this.one(field) ?? [];
+  }
+
+  /** The members of a field that hold, in the order in which they first came. */
+  members(field: string): { member: string[]; value: Json }[] {
+    return Object.entries(this.folded.registers)
+      .filter(([name, { value }]) => value !== null && name.startsWith(`${field}/`))
+      .map(([name, { value }]) => ({ member: name.split('/').slice(1), value }));
+  }
+
+  set(field: string): string[] {
+    return this.members(field).map(({ member }) => member[0]!);
+  }
+
+  wasRemoved(field: string, ...member: string[]): boolean {
+    return this.folded.registers[[field, ...member].join('/')]?.value === null;
+  }
+
+  counts(field: string): Record<string, number> {
+    return this.folded.counts[field] ?? {};
+  }
+}

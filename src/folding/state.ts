@@ -1,0 +1,34 @@
+import type { Json } from '../event/event.js';
+import { subjectOf } from '../event/subject.js';
+import { StateView, type Folded, type Projection } from './fold.js';
+
+/** A state as reads serve it (see docs/openapi: each kind's own fields stand beside these). */
+export interface State extends Record<string, Json | undefined> {
+  id: string;
+  stream: string;
+  revision: number;
+  sequence: number;
+}
+
+/** What a subject's state reads at the instant `now`. */
+export function present(projection: Projection, folded: Folded, now: number): State {
+  return {
+    id: subjectOf(folded.stream)!.id,
+    stream: folded.stream,
+    revision: folded.revision,
+    sequence: folded.sequence,
+    ...projection.view(new StateView(folded), now),
+    anomalies: folded.anomalies as unknown as Json,
+    disputed: [],
+    uncertain: uncertain(folded),
+    retracted: false,
+    because: folded.because as unknown as Json,
+  };
+}
+
+/** The fields that the order of recording decided, because the bounds of their facts overlap. */
+function uncertain(folded: Folded): string[] {
+  const fields = new Set<string>();
+  for (const [name, { rivals }] of Object.entries(folded.registers)) if (rivals) fields.add(name.split('/')[0]!);
+  return [...fields];
+}

@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+import { parseJson } from '../body/json.js';
+import { HttpRefusal } from './problems.js';
+
+/** The largest body of one command, with its sources. */
+export const MAX_BODY_BYTES = 49_152;
+
+/** How bodies come in: JSON as checked bytes (Fastify's own parser would mend what is not UTF-8), NDJSON as a stream. */
+export function addBodyParsers(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, bytes, done) => {
+    const parsed = parseJson(bytes as Buffer);
+    if ('value' in parsed) return done(null, parsed.value);
+    return done(new HttpRefusal('malformed', parsed.fault, [{ field: '', rule: 'json', message: parsed.fault }]));
+  });
+  for (const type of ['application/x-ndjson', 'application/ndjson'])
+    fastify.addContentTypeParser(type, (_request, stream, done) => done(null, stream));
+}

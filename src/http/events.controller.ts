@@ -1,0 +1,103 @@
+import { Controller, Get, Headers, Inject, Param, Query as QueryOf, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
+import { Needs } from '../access/guard.js';
+import { CONFIDENCES, type RecordedEvent } from '../event/event.js';
+import { KINDS, eventRef } from '../event/subject.js';
+import { holds } from '../folding/holds.js';
+import type { EventFilter } from '../record/event-filter.js';
+import { ATTRIBUTIONS } from '../statements/statement.dto.js';
+import { EVENT_TYPES } from '../subjects.js';
+import { HttpRefusal } from './problems.js';
+import { Query, nextPage, type RawQuery } from './query.js';
+import { Reads } from './reads.js';
+
+const NDJSON = 'application/x-ndjson';
+
+@Controller('v1/events')
+export class EventsController {
+  constructor(@Inject(Reads) private readonly reads: Reads) {}
+
+  /** The events that pass the filters, in order: a page of them, or as NDJSON all of them as one stream. */
+  @Get()
+  @Needs('subscriber')
+  async list(@QueryOf() raw: RawQuery, @Headers('accept') accept: string | undefined, @Res() response: FastifyReply): Promise<void> {
+    const query = new Query(raw);
+    const streamed = (accept ?? '').includes(NDJSON);
+    const limit = query.whole('limit', [1, streamed ? Number.MAX_SAFE_INTEGER : 1_000]) ?? (streamed ? Infinity : 100);
+    const from = start(query);
+    const filter = eventFilter(query);
+    const head = await this.reads.head(query);
+    const at = this.reads.pin(head, { pin: from.pin ?? head });
+    if (from.after > head) throw new HttpRefusal('future-position', `after is ${from.after}; the record is at ${head}`);
+    const pages = this.reads.record.events(filter, from.after, at, streamed ? limit : limit + 1);
+    if (streamed) {
+      const lines = async function* () {
+        for await (const page of pages) yield `${page.map(({ bytes }) => bytes).join('\n')}\n`;
+      };
+      void response.header('content-type', `${NDJSON}; charset=utf-8`).header('zonewatch-sequence', at).send(Readable.from(lines()));
+      return;
+    }
+    const found: { sequence: number; bytes: string }[] = [];
+    for await (const page of pages) found.push(...page);
+    const page = found.slice(0, limit);
+    const next = found.length > limit ? nextPage(page.at(-1)!.sequence, at) : undefined;
+    const bytes = page.map((event) => event.bytes);
+    void response.header('content-type', 'application/json; charset=utf-8').send(this.reads.rawReply(at, bytes, next));
+  }
+
+  /** One event: as it was recorded, what amends it, and what holds now. */
+  @Get(':id')
+  @Needs('subscriber')
+  async one(@Param('id') id: string, @QueryOf() raw: RawQuery, @Res() response: FastifyReply): Promise<void> {
+    const head = await this.reads.head(new Query(raw));
+    const ref = eventRef(id);
+    const bytes = ref && this.reads.record.event(ref);
+    if (!bytes) throw new HttpRefusal('no-such-event', `there is no event ${id.slice(0, 100)}`);
+    const event = JSON.parse(bytes) as RecordedEvent;
+    const amendments = this.reads.record.amendments(event);
+    const data = `{"event":${bytes},"amendments":${JSON.stringify(amendments)},"holds":${JSON.stringify(holds(event, amendments))}}`;
+    const body = `{"epoch":"${this.reads.record.epoch}","sequence":${head},"data":${data}}`;
+    void response.header('content-type', 'application/json; charset=utf-8').send(body);
+  }
+}
+
+/** Where a list of events begins: behind a sequence, or where the page before it ended. */
+function start(query: Query): { after: number; pin?: number } {
+  const text = query.one('after');
+  if (text === undefined || text === 'start') return { after: 0 };
+  const match = /^(\d{1,15})(?:~(\d{1,15}))?$/.exec(text);
+  if (!match) query.fault('after', 'cursor', 'after must be a sequence, or the next of an earlier reply');
+  return { after: Number(match?.[1] ?? 0), ...(match?.[2] !== undefined && { pin: Number(match[2]) }) };
+}
+
+/** The filters of `/v1/events`: its own, and the axes of the feed. */
+function eventFilter(query: Query): EventFilter {
+  const about = [query.streams('about'), query.streams('subjects'), query.streams('zones', 'zone'), query.streams('parties', 'party')];
+  const type = both(query.oneOf('type', EVENT_TYPES), query.oneOf('types', EVENT_TYPES));
+  const kind = both(query.oneOf('kind', KINDS), query.oneOf('kinds', KINDS));
+  const publisher = query.list('publisher');
+  const attribution = query.oneOf('attribution', ATTRIBUTIONS);
+  const confidence = query.oneOf('confidence', CONFIDENCES);
+  const occurredFrom = query.time('occurredFrom')?.earliest;
+  const occurredTo = query.time('occurredTo')?.latest;
+  const recordedFrom = query.time('recordedFrom')?.earliest;
+  const recordedTo = query.time('recordedTo')?.latest;
+  return {
+    about: about.filter((streams) => streams !== undefined),
+    ...(type && { type }),
+    ...(kind && { kind }),
+    ...(publisher && { publisher }),
+    ...(attribution && { attribution }),
+    ...(confidence && { confidence }),
+    ...(occurredFrom !== undefined && { occurredFrom }),
+    ...(occurredTo !== undefined && { occurredTo }),
+    ...(recordedFrom !== undefined && { recordedFrom }),
+    ...(recordedTo !== undefined && { recordedTo }),
+  };
+}
+
+/** The values of a filter that goes by two names. */
+function both(one: string[] | undefined, other: string[] | undefined): string[] | undefined {
+  return one && other ? [...new Set([...one, ...other])] : (one ?? other);
+}

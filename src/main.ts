@@ -1,0 +1,24 @@
+import { BadSetting, readConfig } from './config.js';
+import { FolderInUse } from './record/lock.js';
+import { UnfitFile } from './record/schema.js';
+import { startService, type Service } from './service.js';
+
+/** How long a stop may take before the process ends all the same, in milliseconds. */
+const DEADLINE = 10_000;
+
+try {
+  const service = await startService(readConfig(process.env));
+  if (service.madeKey) console.log(`The admin key, shown this once (it is kept in admin.key of the data folder):\n${service.madeKey}`);
+  console.log(`listening on ${service.address}`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service));
+} catch (error) {
+  const expected = error instanceof BadSetting || error instanceof FolderInUse || error instanceof UnfitFile;
+  console.error(expected || (error as Error).cause ? `zonewatch: ${(error as Error).message}` : error);
+  process.exitCode = 1;
+}
+
+async function stop(service: Service): Promise<void> {
+  setTimeout(() => process.exit(0), DEADLINE).unref();
+  await service.close();
+  process.exit(0);
+}

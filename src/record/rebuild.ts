@@ -1,0 +1,50 @@
+import { fold } from '../folding/fold.js';
+import { subjectOfStream } from '../subjects.js';
+import { factsOf } from './projector.js';
+import { STATES_TABLE, type Db } from './schema.js';
+
+/** To be raised with every change that folds or stores states otherwise. A record of another version is refolded at its start. */
+export const PROJECTION_VERSION = '1';
+
+export type Progress = (done: number, of: number) => void;
+
+const SUBJECTS_AT_ONCE = 500;
+
+/** Whether the stored states were folded by this release's projections. */
+export function statesAreCurrent(db: Db): boolean {
+  return db.prepare<[], string>("SELECT value FROM meta WHERE key = 'projection'").pluck().get() === PROJECTION_VERSION;
+}
+
+/**
+ * Folds every subject anew, beside the states that are there, and then puts the new in their place at once. Reads see the old ones until
+ * then; a rebuild that is cut off leaves them as they are. The caller holds the folder, and nothing is appended meanwhile.
+ */
+export function rebuild(db: Db, progress: Progress = () => {}): { subjects: number } {
+  db.exec(`DROP TABLE IF EXISTS states_anew; ${STATES_TABLE.replace('states', 'states_anew')}`);
+  const total = db.prepare<[], number>('SELECT count(*) FROM events WHERE revision = 0').pluck().get()!;
+  const selectStreams = db
+    .prepare<[string, number], string>('SELECT stream FROM events WHERE revision = 0 AND stream > ? ORDER BY stream LIMIT ?')
+    .pluck();
+  const insert = db.prepare('INSERT INTO states_anew VALUES (?, ?, ?, ?)');
+  const facts = factsOf(db);
+  let subjects = 0;
+  for (let after = ''; ;) {
+    const streams = selectStreams.all(after, SUBJECTS_AT_ONCE);
+    if (streams.length === 0) break;
+    db.transaction(() => {
+      for (const stream of streams) {
+        const own = facts(stream);
+        const folded = fold(subjectOfStream(stream).projection, stream, own);
+        insert.run(stream, own[0]!.sequence, own.at(-1)!.sequence, JSON.stringify(folded));
+      }
+    })();
+    subjects += streams.length;
+    after = streams.at(-1)!;
+    progress(subjects, total);
+  }
+  db.transaction(() => {
+    db.exec('DROP TABLE states; ALTER TABLE states_anew RENAME TO states');
+    db.prepare("INSERT INTO meta VALUES ('projection', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(PROJECTION_VERSION);
+  })();
+  return { subjects };
+}

@@ -1,0 +1,43 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventLog } from '../log/event-log.js';
+import { SqliteLog } from '../log/sqlite-log.js';
+import { lockFolder } from './lock.js';
+import { RecordReader } from './record-reader.js';
+import { RecordWriter } from './record-writer.js';
+import { rebuild, statesAreCurrent, type Progress } from './rebuild.js';
+import { openForReading, openForWriting } from './schema.js';
+import { Tail } from './tail.js';
+
+/** A data folder, opened for this process alone. */
+export interface OpenRecord {
+  log: EventLog;
+  tail: Tail;
+  reader: RecordReader;
+  writer: RecordWriter;
+  close(): Promise<void>;
+}
+
+/** Opens the record in a folder, making both where there is none. Throws `FolderInUse` or `UnfitFile`, which say what to do. */
+export function openRecord(folder: string, { onProgress }: { onProgress?: Progress } = {}): OpenRecord {
+  mkdirSync(folder, { recursive: true });
+  const unlock = lockFolder(folder);
+  try {
+    const path = join(folder, 'record.db');
+    const writing = openForWriting(path);
+    if (!statesAreCurrent(writing)) rebuild(writing, onProgress);
+    const reading = openForReading(path);
+    const writer = new RecordWriter(writing);
+    const log = new SqliteLog(writer, reading);
+    const close = async () => {
+      await log.close();
+      reading.close();
+      writing.close();
+      unlock();
+    };
+    return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, close };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import Database from 'better-sqlite3';
+import { randomUUID } from 'node:crypto';
+
+export type Db = Database.Database;
+
+/** Marks a SQLite file as a Zonewatch record: the bytes of "ZnWt". */
+const APPLICATION_ID = 0x5a6e5774;
+
+/** Each subject as its facts left it. A rebuild makes the same table beside it. */
+export const STATES_TABLE = `CREATE TABLE states (
+  stream   TEXT PRIMARY KEY,
+  since    INTEGER NOT NULL,
+  changed  INTEGER NOT NULL,
+  folded   TEXT NOT NULL) WITHOUT ROWID;`;
+
+/**
+ * The schema, one step for each version, forward only. A file of version n has had the first n steps.
+ *
+ * `events` holds each event's canonical bytes and what it is found by. `tags` says what an event is found under: the streams that it is
+ * about and, with a colon in the name, its kind, type, publishers and so on.
+ * `states` holds each subject since its first event and as the last one changed it.
+ */
+const MIGRATIONS = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE events (
+     sequence    INTEGER PRIMARY KEY,
+     id          TEXT NOT NULL UNIQUE,
+     stream      TEXT NOT NULL,
+     revision    INTEGER NOT NULL,
+     type        TEXT NOT NULL,
+     recorded    INTEGER NOT NULL,
+     earliest    INTEGER NOT NULL,
+     latest      INTEGER NOT NULL,
+     fingerprint BLOB NOT NULL,
+     recordedBy  TEXT NOT NULL,
+     commandKey  TEXT,
+     bytes       TEXT NOT NULL,
+     UNIQUE (stream, revision));
+   CREATE INDEX events_by_fingerprint ON events (stream, fingerprint);
+   CREATE UNIQUE INDEX events_by_key ON events (recordedBy, commandKey) WHERE commandKey IS NOT NULL;
+   CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+   CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+   CREATE TABLE tags (tag TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (tag, sequence)) WITHOUT ROWID;
+   CREATE TRIGGER tags_are_not_updated BEFORE UPDATE ON tags BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+   CREATE TRIGGER tags_are_not_deleted BEFORE DELETE ON tags BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+   ${STATES_TABLE}`,
+];
+
+/** The newest schema that this release knows. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** A file that this release must not touch. The message says what to do. */
+export class UnfitFile extends Error {}
+
+/**
+ * Opens record.db for writing, making it or bringing its schema forward where needed. A file that is not a record, or that a newer release
+ * has written, is refused as it is.
+ */
+export function openForWriting(path: string): Db {
+  const db = openFile(path, {});
+  try {
+    checkFile(db, path);
+    db.pragma('journal_mode = WAL');
+    // Durable when the commit returns: with WAL only FULL fsyncs each commit.
+    db.pragma('synchronous = FULL');
+    // Keep the log short: a start after a crash reads it whole.
+    db.pragma('wal_autocheckpoint = 4000');
+    db.pragma('cache_size = -65536');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Opens record.db for reading what is committed. */
+export function openForReading(path: string): Db {
+  const db = openFile(path, { readonly: true, fileMustExist: true });
+  db.pragma('query_only = ON');
+  db.pragma('cache_size = -65536');
+  return db;
+}
+
+function openFile(path: string, options: Database.Options): Db {
+  try {
+    return new Database(path, options);
+  } catch (error) {
+    throw new UnfitFile(`${path} cannot be opened: ${(error as Error).message}. Check that the folder exists and may be written.`, {
+      cause: error,
+    });
+  }
+}
+
+function checkFile(db: Db, path: string): void {
+  let id: number;
+  let tables: number;
+  try {
+    id = db.pragma('application_id', { simple: true }) as number;
+    tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get()!;
+  } catch (error) {
+    throw new UnfitFile(`${path} is not a Zonewatch record: ${(error as Error).message}. Point ZONEWATCH_DATA at another folder.`, {
+      cause: error,
+    });
+  }
+  if (id !== APPLICATION_ID && (id !== 0 || tables > 0))
+    throw new UnfitFile(`${path} is a database of another program. Point ZONEWATCH_DATA at another folder.`);
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version > SCHEMA_VERSION)
+    throw new UnfitFile(
+      `${path} was written by a newer release (schema ${version}; this one knows ${SCHEMA_VERSION}). Start that release, or a newer one.`,
+    );
+}
+
+function migrate(db: Db): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version === SCHEMA_VERSION) return;
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    if (version === 0) db.prepare("INSERT INTO meta VALUES ('epoch', ?)").run(randomUUID());
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  })();
+}

@@ -1,0 +1,64 @@
+import type { RecordedEvent } from '../event/event.js';
+import type { Folded } from '../folding/fold.js';
+import type { RecordWriter } from './record-writer.js';
+
+/** What the decider sees: all that is committed and all that the open group has written before. */
+export class Tail {
+  private readonly selectById;
+  private readonly selectSequence;
+  private readonly selectByPlace;
+  private readonly selectByKey;
+  private readonly selectByFingerprint;
+  private readonly selectSince;
+
+  constructor(private readonly writer: RecordWriter) {
+    const { db } = writer;
+    this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
+    this.selectSequence = db.prepare<[string], number>('SELECT sequence FROM events WHERE id = ?').pluck();
+    this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
+    this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
+    this.selectByFingerprint = db
+      .prepare<[string, Buffer], string>('SELECT bytes FROM events WHERE stream = ? AND fingerprint = ? ORDER BY revision DESC LIMIT 1')
+      .pluck();
+    this.selectSince = db
+      .prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision > ? ORDER BY revision')
+      .pluck();
+  }
+
+  /** The sequence of the last event that is durable. */
+  get head(): number {
+    return this.writer.head;
+  }
+
+  sequenceOf(id: string): number | undefined {
+    return this.selectSequence.get(id);
+  }
+
+  state(stream: string): Folded | undefined {
+    return this.writer.projector.state(stream);
+  }
+
+  /** The event that an id or a place in a stream names. */
+  event(ref: { id: string } | { stream: string; revision: number }): RecordedEvent | undefined {
+    return parse('id' in ref ? this.selectById.get(ref.id) : this.selectByPlace.get(ref.stream, ref.revision));
+  }
+
+  /** The event that a caller's earlier command of the same key made. */
+  byKey(caller: string, key: string): RecordedEvent | undefined {
+    return parse(this.selectByKey.get(caller, key));
+  }
+
+  /** The newest event of a stream that says the same. */
+  byFingerprint(stream: string, fingerprint: Buffer): RecordedEvent | undefined {
+    return parse(this.selectByFingerprint.get(stream, fingerprint));
+  }
+
+  /** The events of a stream behind a revision, in order. */
+  since(stream: string, revision: number): RecordedEvent[] {
+    return this.selectSince.all(stream, revision).map((bytes) => JSON.parse(bytes) as RecordedEvent);
+  }
+}
+
+function parse(bytes: string | undefined): RecordedEvent | undefined {
+  return bytes === undefined ? undefined : (JSON.parse(bytes) as RecordedEvent);
+}
