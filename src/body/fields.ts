@@ -63,7 +63,7 @@ function field(rule: string, schema: JsonSchema, fault: Fault, more: Pick<FieldS
 
 function listFault(value: unknown, fault: Fault): string | undefined {
   if (!Array.isArray(value)) return 'must be a list';
-  if (value.length === 0) return 'must have at least one entry, or be left out';
+  if (value.length === 0) return 'must have at least one entry';
   if (value.length > MAX_LIST) return `must have at most ${MAX_LIST} entries`;
   const faults = value.flatMap((item, at) => {
     const found = fault(item);

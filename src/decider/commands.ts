@@ -1,10 +1,9 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../event/new-id.js';
 import type { Reference } from '../body/validate.js';
-import { canonicalEvent } from '../event/canonical.js';
 import type { NewEvent, RecordedEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
 import { eventRef, subjectOf } from '../event/subject.js';
-import { AppendFailed, WrongRevision, type EventLog } from '../log/event-log.js';
+import { AppendFailed, EventTooLarge, WrongRevision, type EventLog } from '../log/event-log.js';
 import type { Tail } from '../record/tail.js';
 import { decide, type Command, type Loaded } from './decide.js';
 import { intake, type Submission } from './intake.js';
@@ -16,7 +15,6 @@ export interface Receipt {
   reply: { id: string; stream: string; revision: number; sequence: number; eventId: string };
 }
 
-const MAX_EVENT_BYTES = 65_535;
 const MAX_ATTEMPTS = 8;
 
 /**
@@ -36,7 +34,8 @@ export class Commands {
     return this.execute(command, references);
   }
 
-  private async execute(command: Command, references: readonly Reference[]): Promise<Receipt> {
+  /** Records a command that is known to be valid. */
+  async execute(command: Command, references: readonly Reference[]): Promise<Receipt> {
     for (let attempt = 1; ; attempt++) {
       const decision = decide(command, this.load(command, references));
       try {
@@ -44,11 +43,11 @@ export class Commands {
           await this.durable(decision.known);
           return receipt(decision.known, decision.first);
         }
-        const event: NewEvent = { id: uuidv7(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
-        checkSize(command.stream, event);
+        const event: NewEvent = { id: newId(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
         const { revision } = await this.log.append(command.stream, decision.expected, [event]);
         return receipt({ ...event, stream: command.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
       } catch (error) {
+        if (error instanceof EventTooLarge) throw new Refusal('too-large', error.message);
         if (!(error instanceof WrongRevision || error instanceof AppendFailed)) throw error;
         if (attempt === MAX_ATTEMPTS) throw new Refusal('log-unavailable', `the record could not be written: ${error.message}`);
       }
@@ -61,7 +60,7 @@ export class Commands {
     const state = tail.state(stream);
     const keyed = key === undefined ? undefined : tail.byKey(caller, key);
     const target = keyed?.corroborates === undefined ? undefined : tail.event({ id: keyed.corroborates });
-    const same = state && tail.byFingerprint(stream, fingerprint({ ...command, type: subject.events[verb]! }));
+    const same = state && tail.byFingerprint(fingerprint({ ...command, type: subject.events[verb]! }));
     return {
       state,
       references: references.map(({ field, name }) => ({ field, name, stream: this.streamNamed(name) })),
@@ -81,13 +80,6 @@ export class Commands {
   private async durable(event: RecordedEvent): Promise<void> {
     if (event.sequence > this.tail.head) await this.log.append(event.stream, event.revision === 0 ? 'none' : event.revision - 1, [event]);
   }
-}
-
-function checkSize(stream: string, event: NewEvent): void {
-  const bytes = Buffer.byteLength(
-    canonicalEvent({ ...event, stream, revision: Number.MAX_SAFE_INTEGER, sequence: Number.MAX_SAFE_INTEGER }),
-  );
-  if (bytes > MAX_EVENT_BYTES) throw new Refusal('too-large', `the event would have ${bytes} bytes; at most ${MAX_EVENT_BYTES} are taken`);
 }
 
 function receipt(

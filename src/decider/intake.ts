@@ -1,4 +1,5 @@
 import { bodyFaults, referencesIn, type Reference } from '../body/validate.js';
+import { sorted } from '../event/canonical.js';
 import type { Confidence, Json, Source } from '../event/event.js';
 import { derivedId } from '../event/fingerprint.js';
 import { isSlug, streamOf } from '../event/subject.js';
@@ -51,7 +52,8 @@ export function intake(submission: Submission, now: number): { command: Command;
       sources: sources as unknown as Source[],
       ...(accordingTo !== undefined && { accordingTo: accordingTo as string[] }),
       ...(confidence !== undefined && { confidence: confidence as Confidence }),
-      data,
+      // In order once, so that nobody who hashes or stores it has to sort it again.
+      data: sorted(data) as Record<string, Json>,
       caller: submission.caller,
       ...(submission.key !== undefined && { key: submission.key }),
       ...(submission.ifMatch !== undefined && { ifMatch: submission.ifMatch }),

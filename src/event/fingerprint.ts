@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonical } from './canonical.js';
 import type { Json, StreamEvent } from './event.js';
 
@@ -11,7 +11,7 @@ export function fingerprint({ stream, type, occurred, confidence, data }: Facts)
 }
 
 export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** The id of a statement that came without one: its canonical body, without its sources and the statements that it rests on, hashed. */

@@ -17,6 +17,7 @@ export interface EventLog {
    * Adds events to the end of a stream, all of them or none.
    * - When the promise resolves, the events are durable: no crash of this process or of its machine takes them back.
    * - A stream that is not as `expected` rejects with `WrongRevision`, and nothing is written.
+   * - An event that the record can't hold rejects with `EventTooLarge`, and nothing is written.
    * - Any other failure rejects with `AppendFailed`. Whether the events were written may then be unknown; the same append may be repeated.
    * - A repeat is safe only with the same ids **and** the same expected revision: it resolves as the first did and writes nothing. The same
    *   ids with another expected revision are a caller's error, and what comes of it is open.
@@ -49,6 +50,16 @@ export class WrongRevision extends Error {
     readonly actual: Expected,
   ) {
     super(`${stream} was expected at ${expected} and is at ${actual}`);
+  }
+}
+
+/** An event has more bytes than the record holds for one. */
+export class EventTooLarge extends Error {
+  constructor(
+    readonly bytes: number,
+    readonly most: number,
+  ) {
+    super(`the event would have ${bytes} bytes; at most ${most} are taken`);
   }
 }
 

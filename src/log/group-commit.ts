@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../event/event.js';
-import { AppendFailed } from './event-log.js';
+import { AppendFailed, EventTooLarge, WrongRevision } from './event-log.js';
 
 /** A place that takes writes in transactions, one at a time. */
 export interface Transactional {
@@ -9,18 +9,21 @@ export interface Transactional {
   rollback(): void;
 }
 
-/** What is made from the log in the log's own transaction: it is handed each event as that is written. */
+/** What is made from the log in the log's own transaction: it is handed the events of each append as they are written. */
 export interface ReadSide extends Transactional {
-  take(event: StreamEvent): { bytes: number };
+  /** Throws `EventTooLarge` before it has changed anything. */
+  take(events: readonly StreamEvent[]): { bytes: number };
 }
 
 export const MAX_GROUP_EVENTS = 256;
 export const MAX_GROUP_BYTES = 1024 * 1024;
+/** How many turns of the event loop a group may stay open while each brings more. */
+const MAX_TURNS = 8;
 
 /**
  * Many writers share one transaction and so one fsync. A write runs at once, against all that the group has written before it; what it
- * returns is told when the group is durable. A group closes when the event loop has brought all the writes that were waiting, or when it
- * is full. A failed commit fails its whole group, because each write was decided on top of those before it.
+ * returns is told when the group is durable. A group closes when a turn of the event loop has brought no more writes (under load some are
+ * still on their way in when the first are here), when it has been open for some turns, or when it is full. A failed commit fails its whole group, because each write was decided on top of those before it.
  */
 export class GroupCommit {
   private waiting: { resolve(): void; reject(error: unknown): void }[] = [];
@@ -32,10 +35,10 @@ export class GroupCommit {
   constructor(private readonly target: Transactional) {}
 
   /**
-   * Runs a write inside the open group. A refusal that `write` throws before it has written anything must be of a kind that `isRefusal`
-   * knows: it concerns its caller alone. Anything else fails the group.
+   * Runs a write inside the open group. `WrongRevision` and `EventTooLarge` are thrown before anything is written and concern their caller
+   * alone. Anything else fails the group.
    */
-  run<T>(write: () => { result: T; events: number; bytes: number }, isRefusal: (error: unknown) => boolean): Promise<T> {
+  run<T>(write: () => { result: T; events: number; bytes: number }): Promise<T> {
     try {
       if (!this.open) this.begin();
       const { result, events, bytes } = write();
@@ -45,7 +48,7 @@ export class GroupCommit {
       if (this.events >= MAX_GROUP_EVENTS || this.bytes >= MAX_GROUP_BYTES) this.flush();
       return done;
     } catch (error) {
-      if (isRefusal(error)) return Promise.reject(error);
+      if (error instanceof WrongRevision || error instanceof EventTooLarge) return Promise.reject(error);
       this.fail(error);
       return Promise.reject(new AppendFailed(error));
     }
@@ -67,7 +70,11 @@ export class GroupCommit {
   private begin(): void {
     this.target.begin();
     this.open = true;
-    this.scheduled = setImmediate(() => this.flush());
+    this.closeAfter(MAX_TURNS, 0);
+  }
+
+  private closeAfter(turns: number, before: number): void {
+    this.scheduled = setImmediate(() => (turns > 0 && this.events > before ? this.closeAfter(turns - 1, this.events) : this.flush()));
   }
 
   private fail(error: unknown): void {

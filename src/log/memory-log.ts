@@ -1,5 +1,5 @@
 import type { NewEvent, StreamEvent } from '../event/event.js';
-import { AppendFailed, WrongRevision, type Cursor, type EventLog, type Expected } from './event-log.js';
+import { AppendFailed, type Cursor, type EventLog, type Expected } from './event-log.js';
 import { checkRevision } from './revision.js';
 import { Growth } from './follower.js';
 import { GroupCommit, type ReadSide, type Transactional } from './group-commit.js';
@@ -17,24 +17,18 @@ export class MemoryLog implements EventLog, Transactional {
 
   append(stream: string, expected: Expected, events: readonly NewEvent[]): Promise<{ revision: number }> {
     if (this.closed) return Promise.reject(new AppendFailed('it is closed'));
-    return this.group.run(
-      () => {
-        const entries = this.streams.get(stream) ?? [];
-        const first = checkRevision(stream, expected, entries.length - 1, events, (revision) => entries[revision]?.id);
-        const result = { revision: first + events.length - 1 };
-        if (first < entries.length) return { result, events: 0, bytes: 0 };
-        let bytes = 0;
-        for (const [at, event] of events.entries()) {
-          const entry = { ...event, stream, revision: first + at };
-          bytes += this.readSide?.take(entry).bytes ?? 0;
-          entries.push(entry);
-          this.all.push(entry);
-        }
-        this.streams.set(stream, entries);
-        return { result, events: events.length, bytes };
-      },
-      (error) => error instanceof WrongRevision,
-    );
+    return this.group.run(() => {
+      const entries = this.streams.get(stream) ?? [];
+      const first = checkRevision(stream, expected, entries.length - 1, events, (revision) => entries[revision]?.id);
+      const result = { revision: first + events.length - 1 };
+      if (first < entries.length) return { result, events: 0, bytes: 0 };
+      const placed = events.map((event, at) => ({ ...event, stream, revision: first + at }));
+      const bytes = this.readSide?.take(placed).bytes ?? 0;
+      entries.push(...placed);
+      this.all.push(...placed);
+      this.streams.set(stream, entries);
+      return { result, events: events.length, bytes };
+    });
   }
 
   async *readStream(stream: string, from = 0): AsyncIterable<StreamEvent> {

@@ -1,7 +1,7 @@
 import type { NewEvent, RecordedEvent, StreamEvent } from '../event/event.js';
 import type { RecordWriter } from '../record/record-writer.js';
 import type { Db } from '../record/schema.js';
-import { AppendFailed, WrongRevision, type Cursor, type EventLog, type Expected } from './event-log.js';
+import { AppendFailed, type Cursor, type EventLog, type Expected } from './event-log.js';
 import { Growth } from './follower.js';
 import { GroupCommit } from './group-commit.js';
 import { checkRevision } from './revision.js';
@@ -15,7 +15,6 @@ const PAGE = 256;
 export class SqliteLog implements EventLog {
   private readonly growth = new Growth();
   private readonly group: GroupCommit;
-  private readonly selectLast;
   private readonly selectId;
   private readonly selectStream;
   private readonly selectAfter;
@@ -27,7 +26,6 @@ export class SqliteLog implements EventLog {
     durable: Db,
   ) {
     this.group = new GroupCommit(writer);
-    this.selectLast = writer.db.prepare<[string], number | null>('SELECT max(revision) FROM events WHERE stream = ?').pluck();
     this.selectId = writer.db.prepare<[string, number], string>('SELECT id FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectStream = durable
       .prepare<[string, number], string>(`SELECT bytes FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ${PAGE}`)
@@ -40,18 +38,14 @@ export class SqliteLog implements EventLog {
 
   append(stream: string, expected: Expected, events: readonly NewEvent[]): Promise<{ revision: number }> {
     if (this.closed) return Promise.reject(new AppendFailed('it is closed'));
-    return this.group.run(
-      () => {
-        const last = this.selectLast.get(stream) ?? -1;
-        const first = checkRevision(stream, expected, last, events, (revision) => this.selectId.get(stream, revision));
-        const result = { revision: first + events.length - 1 };
-        if (first <= last) return { result, events: 0, bytes: 0 };
-        let bytes = 0;
-        for (const [at, event] of events.entries()) bytes += this.writer.take({ ...event, stream, revision: first + at }).bytes;
-        return { result, events: events.length, bytes };
-      },
-      (error) => error instanceof WrongRevision,
-    );
+    return this.group.run(() => {
+      const last = this.writer.revisionOf(stream);
+      const first = checkRevision(stream, expected, last, events, (revision) => this.selectId.get(stream, revision));
+      const result = { revision: first + events.length - 1 };
+      if (first <= last) return { result, events: 0, bytes: 0 };
+      const placed = events.map((event, at) => ({ ...event, stream, revision: first + at }));
+      return { result, events: events.length, bytes: this.writer.take(placed).bytes };
+    });
   }
 
   async *readStream(stream: string, from = 0): AsyncIterable<StreamEvent> {

@@ -1,11 +1,15 @@
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
+import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
 import { subjectOfStream } from '../subjects.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
 import { tagsOf } from './tags.js';
+
+/** The most that the canonical bytes of one event may be. */
+const MAX_EVENT_BYTES = 65_535;
 
 /** An event as it left the writer. */
 export interface Written {
@@ -58,33 +62,60 @@ export class RecordWriter implements ReadSide {
     this.beginTransaction.run();
   }
 
-  take(event: StreamEvent): { bytes: number } {
-    const sequence = this.newest.sequence + 1;
-    // The clock may jump back; the record does not.
-    const recordedAt = event.recordedAt < this.newest.recordedAt ? this.newest.recordedAt : event.recordedAt;
-    const recorded: RecordedEvent = { ...event, sequence, recordedAt };
-    const alsoFoldsInto = subjectOfStream(event.stream).alsoFoldsInto?.(event.type, event.data);
-    const bytes = canonicalEvent(recorded);
-    const tags = tagsOf(recorded, alsoFoldsInto);
-    const { earliest, latest } = this.projector.take(recorded, alsoFoldsInto);
+  /** The last revision of a stream, -1 where there is none. */
+  revisionOf(stream: string): number {
+    return this.projector.state(stream)?.revision ?? -1;
+  }
+
+  take(events: readonly StreamEvent[]): { bytes: number } {
+    const placed = this.place(events);
+    let size = 0;
+    for (const { recorded, bytes } of placed) {
+      this.store(recorded, bytes);
+      size += bytes.length;
+    }
+    return { bytes: size };
+  }
+
+  /** Gives events their places and their bytes. */
+  private place(events: readonly StreamEvent[]): { recorded: RecordedEvent; bytes: string }[] {
+    let { sequence, recordedAt } = this.newest;
+    return events.map((event) => {
+      sequence += 1;
+      // The clock may jump back; the record does not.
+      if (event.recordedAt > recordedAt) recordedAt = event.recordedAt;
+      const recorded: RecordedEvent = { ...event, sequence, recordedAt };
+      const bytes = canonicalEvent(recorded);
+      // No text has more than three bytes of UTF-8 for each of its characters.
+      if (bytes.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(bytes) > MAX_EVENT_BYTES)
+        throw new EventTooLarge(Buffer.byteLength(bytes), MAX_EVENT_BYTES);
+      return { recorded, bytes };
+    });
+  }
+
+  private store(event: RecordedEvent, bytes: string): void {
+    const { sequence, id, stream, revision, type, recordedAt, recordedBy, commandKey } = event;
+    const alsoFoldsInto = subjectOfStream(stream).alsoFoldsInto?.(type, event.data);
+    const tags = tagsOf(event, alsoFoldsInto);
+    const { earliest, latest } = this.projector.take(event, alsoFoldsInto);
+    const recorded = Date.parse(recordedAt);
     this.insertEvent.run(
       sequence,
-      event.id,
-      event.stream,
-      event.revision,
-      event.type,
-      Date.parse(recordedAt),
+      id,
+      stream,
+      revision,
+      type,
+      recorded,
       earliest,
       latest,
       fingerprint(event),
-      event.recordedBy,
-      event.commandKey ?? null,
+      recordedBy,
+      commandKey ?? null,
       bytes,
     );
     for (const tag of tags) this.insertTag.run(tag, sequence);
     this.newest = { sequence, recordedAt };
     this.taken.push({ sequence, bytes, tags });
-    return { bytes: bytes.length };
   }
 
   commit(): void {

@@ -36,7 +36,7 @@ const MIGRATIONS = [
      commandKey  TEXT,
      bytes       TEXT NOT NULL,
      UNIQUE (stream, revision));
-   CREATE INDEX events_by_fingerprint ON events (stream, fingerprint);
+   CREATE INDEX events_by_fingerprint ON events (fingerprint);
    CREATE UNIQUE INDEX events_by_key ON events (recordedBy, commandKey) WHERE commandKey IS NOT NULL;
    CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
    CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;

@@ -18,7 +18,7 @@ export class Tail {
     this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
     this.selectByFingerprint = db
-      .prepare<[string, Buffer], string>('SELECT bytes FROM events WHERE stream = ? AND fingerprint = ? ORDER BY revision DESC LIMIT 1')
+      .prepare<[Buffer], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT 1')
       .pluck();
     this.selectSince = db
       .prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision > ? ORDER BY revision')
@@ -48,9 +48,9 @@ export class Tail {
     return parse(this.selectByKey.get(caller, key));
   }
 
-  /** The newest event of a stream that says the same. */
-  byFingerprint(stream: string, fingerprint: Buffer): RecordedEvent | undefined {
-    return parse(this.selectByFingerprint.get(stream, fingerprint));
+  /** The newest event that says the same. */
+  byFingerprint(fingerprint: Buffer): RecordedEvent | undefined {
+    return parse(this.selectByFingerprint.get(fingerprint));
   }
 
   /** The events of a stream behind a revision, in order. */
