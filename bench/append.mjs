@@ -53,7 +53,7 @@ async function bare(path) {
     Map.groupBy?.(source.prepare('SELECT * FROM tags WHERE sequence > ?').raw().all(first), ([, at]) => at) ?? grouped(source, first);
   source.close();
   const db = openForWriting(join(folder(), 'record.db'));
-  const insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const insertTag = db.prepare('INSERT INTO tags VALUES (?, ?)');
   const write = db.transaction((batch) => {
     for (const event of batch) {
@@ -141,7 +141,7 @@ for (let round = 0; round < ROUNDS; round++) {
   const service = await serve();
   results.c.push(await lines(service.address));
   results.d.push(await singles(service.address, (at) => `/v1/zones/zone-${at % ZONES}/report-incident`, round + 1));
-  results.e.push(await singles(service.address, () => '/v1/bench', round + 1));
+  results.e.push(await singles(service.address, () => '/v1/nowhere/zone-0/report-incident', round + 1));
   await service.stop();
 }
 for (const made of folders) rmSync(made, { recursive: true });

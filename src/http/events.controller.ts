@@ -98,6 +98,6 @@ function eventFilter(query: Query): EventFilter {
 }
 
 /** The values of a filter that goes by two names. */
-function both(one: string[] | undefined, other: string[] | undefined): string[] | undefined {
+function both<T>(one: T[] | undefined, other: T[] | undefined): T[] | undefined {
   return one && other ? [...new Set([...one, ...other])] : (one ?? other);
 }

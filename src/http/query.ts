@@ -54,8 +54,8 @@ export class Query {
     return values;
   }
 
-  oneOf(name: string, allowed: readonly string[]): string[] | undefined {
-    return this.list(name, (value) => allowed.includes(value), 'one-of', `one of ${allowed.join(', ')}`);
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T[] | undefined {
+    return this.list(name, (value) => allowed.includes(value as T), 'one-of', `one of ${allowed.join(', ')}`) as T[] | undefined;
   }
 
   /** Streams of subjects, of one kind where it is given. */

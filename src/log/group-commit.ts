@@ -17,8 +17,8 @@ export interface ReadSide extends Transactional {
 
 export const MAX_GROUP_EVENTS = 256;
 export const MAX_GROUP_BYTES = 1024 * 1024;
-/** How many turns of the event loop a group may stay open while each brings more. */
-const MAX_TURNS = 8;
+/** For how many more turns of the event loop a group stays open while each brings more. With more, all callers wait and all answer together. */
+const MAX_TURNS = 1;
 
 /**
  * Many writers share one transaction and so one fsync. A write runs at once, against all that the group has written before it; what it

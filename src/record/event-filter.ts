@@ -1,10 +1,14 @@
-import type { Axis } from './tags.js';
-import { AXES, tag } from './tags.js';
+import type { Confidence } from '../event/event.js';
+import type { Kind } from '../event/subject.js';
+import { AXES, tag, type Axis } from './tags.js';
 
 /** Which events are asked for: any value within an axis, all across axes. Instants in milliseconds. */
 export interface EventFilter extends Partial<Record<Axis, readonly string[]>> {
   /** Lists of streams, each of which an event must be about one of. */
   about: readonly (readonly string[])[];
+  /** The kinds of the subjects in whose streams they stand. */
+  kind?: readonly Kind[];
+  confidence?: readonly Confidence[];
   /** Events that may have happened at this instant or later. */
   occurredFrom?: number;
   occurredTo?: number;
@@ -16,7 +20,7 @@ export interface EventFilter extends Partial<Record<Axis, readonly string[]>> {
 export function conditionsOf(filter: EventFilter): { sql: string; parameters(from: number, to: number): unknown[] } {
   const axes: string[][] = filter.about.map((streams) => [...streams]);
   for (const axis of AXES) if (filter[axis]) axes.push(filter[axis].map((value) => tag(axis, value)));
-  // The narrowest axes come first: subjects, then what the others hold.
+  // The first axis is walked, the others are looked up: subjects come first, as the narrowest.
   const [driver, ...others] = axes;
   const conditions: string[] = others.map((tags) => `EXISTS (SELECT 1 FROM tags WHERE tag IN (${marks(tags)}) AND sequence = e.sequence)`);
   const values: unknown[] = others.flat();
@@ -25,6 +29,15 @@ export function conditionsOf(filter: EventFilter): { sql: string; parameters(fro
     conditions.push(condition);
     values.push(instant);
   };
+  if (filter.kind) {
+    conditions.push(`(${filter.kind.map(() => '(e.stream > ? AND e.stream < ?)').join(' OR ')})`);
+    // A hyphen and the character behind it: every stream of the kind is between.
+    values.push(...filter.kind.flatMap((kind) => [`${kind}-`, `${kind}.`]));
+  }
+  if (filter.confidence) {
+    conditions.push(`e.confidence IN (${marks(filter.confidence)})`);
+    values.push(...filter.confidence);
+  }
   compare('e.latest >= ?', filter.occurredFrom);
   compare('e.earliest <= ?', filter.occurredTo);
   const where = conditions.map((condition) => ` AND ${condition}`).join('');

@@ -38,7 +38,7 @@ export class RecordWriter implements ReadSide {
 
   constructor(readonly db: Db) {
     this.projector = new Projector(db);
-    this.insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.insertTag = db.prepare('INSERT INTO tags VALUES (?, ?)');
     this.beginTransaction = db.prepare('BEGIN IMMEDIATE');
     this.commitTransaction = db.prepare('COMMIT');
@@ -94,20 +94,20 @@ export class RecordWriter implements ReadSide {
   }
 
   private store(event: RecordedEvent, bytes: string): void {
-    const { sequence, id, stream, revision, type, recordedAt, recordedBy, commandKey } = event;
+    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey } = event;
     const alsoFoldsInto = subjectOfStream(stream).alsoFoldsInto?.(type, event.data);
     const tags = tagsOf(event, alsoFoldsInto);
     const { earliest, latest } = this.projector.take(event, alsoFoldsInto);
-    const recorded = Date.parse(recordedAt);
     this.insertEvent.run(
       sequence,
       id,
       stream,
       revision,
       type,
-      recorded,
+      Date.parse(recordedAt),
       earliest,
       latest,
+      confidence ?? null,
       fingerprint(event),
       recordedBy,
       commandKey ?? null,

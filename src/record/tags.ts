@@ -1,8 +1,7 @@
 import type { Json, RecordedEvent } from '../event/event.js';
-import { subjectOf } from '../event/subject.js';
 
 /** The axes beside `about` that events are found by. Their tags hold a colon, which no stream's name does. */
-export const AXES = ['kind', 'type', 'publisher', 'attribution', 'confidence'] as const;
+export const AXES = ['type', 'publisher', 'attribution'] as const;
 export type Axis = (typeof AXES)[number];
 
 export function tag(axis: Axis, value: string): string {
@@ -16,11 +15,10 @@ export function foldsInto(stream: string): string {
 
 /** Everything that an event is found under. */
 export function tagsOf(event: RecordedEvent, alsoFoldsInto: string | undefined): string[] {
-  const tags = [...event.about, tag('kind', subjectOf(event.stream)!.kind), tag('type', event.type)];
+  const tags = [...event.about, tag('type', event.type)];
   for (const publisher of new Set(event.sources.map((source) => source.publisher.toLowerCase()))) tags.push(tag('publisher', publisher));
   const attribution: Json | undefined = event.data['attribution'];
   if (typeof attribution === 'string') tags.push(tag('attribution', attribution));
-  if (event.confidence) tags.push(tag('confidence', event.confidence));
   if (alsoFoldsInto) tags.push(foldsInto(alsoFoldsInto));
   return tags;
 }
