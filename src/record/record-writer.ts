@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3';
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
@@ -13,6 +14,7 @@ const MAX_EVENT_BYTES = 65_535;
 
 /** An event as it left the writer. */
 export interface Written {
+  id: string;
   sequence: number;
   /** Its canonical bytes, as text. */
   bytes: string;
@@ -27,22 +29,26 @@ export class RecordWriter implements ReadSide {
   readonly projector: Projector;
   private readonly listeners: ((events: readonly Written[]) => void)[] = [];
   private readonly insertEvent;
-  private readonly insertTag;
+  /** A statement for each number of tags: one call for all the tags of an event. */
+  private readonly tagInserts = new Map<number, Statement>();
   private readonly beginTransaction;
   private readonly commitTransaction;
   private readonly rollbackTransaction;
   private readonly selectLast;
+  private readonly selectSequence;
   private taken: Written[] = [];
+  private newestGroup = new Map<string, number>();
   private committed: { sequence: number; recordedAt: string };
   private newest: { sequence: number; recordedAt: string };
 
   constructor(readonly db: Db) {
     this.projector = new Projector(db);
-    this.insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.insertTag = db.prepare('INSERT INTO tags VALUES (?, ?)');
+    // FAIL spares SQLite a journal for each statement: what fails here fails the group, and all of it is rolled back.
+    this.insertEvent = db.prepare('INSERT OR FAIL INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.beginTransaction = db.prepare('BEGIN IMMEDIATE');
     this.commitTransaction = db.prepare('COMMIT');
     this.rollbackTransaction = db.prepare('ROLLBACK');
+    this.selectSequence = db.prepare<[string], number>('SELECT sequence FROM events WHERE id = ?').pluck();
     this.selectLast = db.prepare<[], string>('SELECT bytes FROM events ORDER BY sequence DESC LIMIT 1').pluck();
     const last = this.selectLast.get();
     this.newest = this.committed = last ? (JSON.parse(last) as RecordedEvent) : { sequence: 0, recordedAt: '' };
@@ -51,6 +57,11 @@ export class RecordWriter implements ReadSide {
   /** The sequence of the last event that is durable. */
   get head(): number {
     return this.committed.sequence;
+  }
+
+  /** The sequence of an event that is durable. Those of the newest group are at hand: their writers ask for them next. */
+  sequenceOf(id: string): number | undefined {
+    return this.newestGroup.get(id) ?? this.selectSequence.get(id);
   }
 
   /** Tells of each group as it has become durable and visible. A listener must not throw. */
@@ -113,9 +124,16 @@ export class RecordWriter implements ReadSide {
       commandKey ?? null,
       bytes,
     );
-    for (const tag of tags) this.insertTag.run(tag, sequence);
+    this.insertTags(tags.length).run(...tags.flatMap((tag) => [tag, sequence]));
     this.newest = { sequence, recordedAt };
-    this.taken.push({ sequence, bytes, tags });
+    this.taken.push({ id, sequence, bytes, tags });
+  }
+
+  private insertTags(count: number): Statement {
+    let insert = this.tagInserts.get(count);
+    if (!insert)
+      this.tagInserts.set(count, (insert = this.db.prepare(`INSERT OR FAIL INTO tags VALUES ${Array(count).fill('(?, ?)').join()}`)));
+    return insert;
   }
 
   commit(): void {
@@ -124,6 +142,7 @@ export class RecordWriter implements ReadSide {
     this.committed = this.newest;
     const written = this.taken;
     this.taken = [];
+    this.newestGroup = new Map(written.map(({ id, sequence }) => [id, sequence]));
     if (written.length) for (const listener of this.listeners) listener(written);
   }
 

@@ -5,7 +5,6 @@ import type { RecordWriter } from './record-writer.js';
 /** What the decider sees: all that is committed and all that the open group has written before. */
 export class Tail {
   private readonly selectById;
-  private readonly selectSequence;
   private readonly selectByPlace;
   private readonly selectByKey;
   private readonly selectByFingerprint;
@@ -14,7 +13,6 @@ export class Tail {
   constructor(private readonly writer: RecordWriter) {
     const { db } = writer;
     this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
-    this.selectSequence = db.prepare<[string], number>('SELECT sequence FROM events WHERE id = ?').pluck();
     this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
     this.selectByFingerprint = db
@@ -31,7 +29,7 @@ export class Tail {
   }
 
   sequenceOf(id: string): number | undefined {
-    return this.selectSequence.get(id);
+    return this.writer.sequenceOf(id);
   }
 
   state(stream: string): Folded | undefined {
