@@ -1,26 +1,29 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { demo } from './cli/demo.js';
-import { rebuildStates } from './cli/rebuild.js';
+import type { DemoOptions } from './cli/demo.js';
 import { VERSION } from './version.js';
 
-const program = new Command('zonewatch').description('Keeps the record of a ceasefire.').version(VERSION);
+const folder = process.env['ZONEWATCH_DATA'] ?? './data';
+const program = new Command('zonewatch').description('Keeps the record of a ceasefire.').version(VERSION).exitOverride();
 
+// Each command loads what it needs: only the demo brings the service with it.
 program
   .command('rebuild')
   .description('fold the states of a stopped service anew from its events')
-  .argument('[folder]', 'the data folder', process.env['ZONEWATCH_DATA'] ?? './data')
-  .action(rebuildStates);
+  .argument('[folder]', 'the data folder', folder)
+  .action(async (path: string) => (await import('./cli/rebuild.js')).rebuildStates(path));
 
 program
   .command('demo')
   .description('start the service on the Astana sample and show what arrives')
   .option('--pace <events a second>', 'how fast the sample is fed; 0 is as fast as it goes', '8')
-  .option('--data <folder>', 'the data folder', process.env['ZONEWATCH_DATA'] ?? './data')
+  .option('--data <folder>', 'the data folder', folder)
   .option('--once', 'stop when the sample has been shown')
-  .action(demo);
+  .action(async (options: DemoOptions) => (await import('./cli/demo.js')).demo(options));
 
-program.exitOverride();
+// Whoever reads only the head of what is printed (`| head`) has what they want.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));
+
 try {
   await program.parseAsync();
 } catch (error) {
