@@ -56,9 +56,9 @@ export function decide(command: Command, loaded: Loaded): Decision {
     occurred: command.occurred,
     recordedBy: command.caller,
     sources: command.sources,
-    ...(command.accordingTo && { accordingTo: command.accordingTo }),
-    ...(command.confidence && { confidence: command.confidence }),
-    ...(command.key && { commandKey: command.key }),
+    accordingTo: command.accordingTo,
+    confidence: command.confidence,
+    commandKey: command.key,
   };
   const expected = loaded.state ? loaded.state.revision : 'none';
   if (repeated) {

@@ -34,14 +34,14 @@ export interface NewEvent {
   recordedAt: string;
   recordedBy: string;
   sources: Source[];
-  accordingTo?: string[];
-  confidence?: Confidence;
+  accordingTo?: string[] | undefined;
+  confidence?: Confidence | undefined;
   /** The streams of every subject that the event touches, its own among them, sorted. */
   about: string[];
   data: Record<string, Json>;
-  corroborates?: string;
+  corroborates?: string | undefined;
   /** The caller's `Idempotency-Key`. */
-  commandKey?: string;
+  commandKey?: string | undefined;
 }
 
 /** An event with its place in its stream: what a log stores. */

@@ -17,13 +17,11 @@ export interface ReadSide extends Transactional {
 
 export const MAX_GROUP_EVENTS = 256;
 export const MAX_GROUP_BYTES = 1024 * 1024;
-/** For how many more turns of the event loop a group stays open while each brings more. With more, all callers wait and all answer together. */
-const MAX_TURNS = 1;
 
 /**
  * Many writers share one transaction and so one fsync. A write runs at once, against all that the group has written before it; what it
- * returns is told when the group is durable. A group closes when a turn of the event loop has brought no more writes (under load some are
- * still on their way in when the first are here), when it has been open for some turns, or when it is full. A failed commit fails its whole group, because each write was decided on top of those before it.
+ * returns is told when the group is durable. A group closes at the end of the event loop's turn, with all the writes that were waiting, or
+ * when it is full. A failed commit fails its whole group, because each write was decided on top of those before it.
  */
 export class GroupCommit {
   private waiting: { resolve(): void; reject(error: unknown): void }[] = [];
@@ -70,11 +68,7 @@ export class GroupCommit {
   private begin(): void {
     this.target.begin();
     this.open = true;
-    this.closeAfter(MAX_TURNS, 0);
-  }
-
-  private closeAfter(turns: number, before: number): void {
-    this.scheduled = setImmediate(() => (turns > 0 && this.events > before ? this.closeAfter(turns - 1, this.events) : this.flush()));
+    this.scheduled = setImmediate(() => this.flush());
   }
 
   private fail(error: unknown): void {

@@ -39,12 +39,10 @@ export class Projector {
     return folded;
   }
 
-  /** Folds an event into every state that it changes. It must not be in the database yet. */
-  take(event: RecordedEvent, alsoFoldsInto: string | undefined): Fact {
-    const fact = factOf(event);
-    this.foldInto(event.stream, fact);
-    if (alsoFoldsInto && alsoFoldsInto !== event.stream) this.foldInto(alsoFoldsInto, fact);
-    return fact;
+  /** Folds a fact into every state that it changes. It must not be in the database yet. */
+  take(fact: Fact, alsoFoldsInto: string | undefined): void {
+    this.foldInto(fact.stream, fact);
+    if (alsoFoldsInto && alsoFoldsInto !== fact.stream) this.foldInto(alsoFoldsInto, fact);
   }
 
   /** Writes the states that have changed. */

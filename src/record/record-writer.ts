@@ -2,6 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
+import { factOf, type Fact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
 import { subjectOfStream } from '../subjects.js';
@@ -81,34 +82,34 @@ export class RecordWriter implements ReadSide {
   take(events: readonly StreamEvent[]): { bytes: number } {
     const placed = this.place(events);
     let size = 0;
-    for (const { recorded, bytes } of placed) {
-      this.store(recorded, bytes);
+    for (const { fact, bytes } of placed) {
+      this.store(fact, bytes);
       size += bytes.length;
     }
     return { bytes: size };
   }
 
   /** Gives events their places and their bytes. */
-  private place(events: readonly StreamEvent[]): { recorded: RecordedEvent; bytes: string }[] {
+  private place(events: readonly StreamEvent[]): { fact: Fact; bytes: string }[] {
     let { sequence, recordedAt } = this.newest;
     return events.map((event) => {
       sequence += 1;
       // The clock may jump back; the record does not.
       if (event.recordedAt > recordedAt) recordedAt = event.recordedAt;
-      const recorded: RecordedEvent = { ...event, sequence, recordedAt };
-      const bytes = canonicalEvent(recorded);
+      const fact = factOf({ ...event, sequence, recordedAt });
+      const bytes = canonicalEvent(fact);
       // No text has more than three bytes of UTF-8 for each of its characters.
       if (bytes.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(bytes) > MAX_EVENT_BYTES)
         throw new EventTooLarge(Buffer.byteLength(bytes), MAX_EVENT_BYTES);
-      return { recorded, bytes };
+      return { fact, bytes };
     });
   }
 
-  private store(event: RecordedEvent, bytes: string): void {
-    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey } = event;
-    const alsoFoldsInto = subjectOfStream(stream).alsoFoldsInto?.(type, event.data);
-    const tags = tagsOf(event, alsoFoldsInto);
-    const { earliest, latest } = this.projector.take(event, alsoFoldsInto);
+  private store(fact: Fact, bytes: string): void {
+    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey, earliest, latest } = fact;
+    const alsoFoldsInto = subjectOfStream(stream).alsoFoldsInto?.(type, fact.data);
+    const tags = tagsOf(fact, alsoFoldsInto);
+    this.projector.take(fact, alsoFoldsInto);
     this.insertEvent.run(
       sequence,
       id,
@@ -119,7 +120,7 @@ export class RecordWriter implements ReadSide {
       earliest,
       latest,
       confidence ?? null,
-      fingerprint(event),
+      fingerprint(fact),
       recordedBy,
       commandKey ?? null,
       bytes,
