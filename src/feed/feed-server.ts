@@ -1,4 +1,5 @@
 import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { IncomingMessage } from 'node:http';
 import type { ServerOptions } from 'socket.io';
 
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */
@@ -10,6 +11,13 @@ export class FeedServer extends IoAdapter {
       maxHttpBufferSize: 65_536,
       perMessageDeflate: false,
       connectTimeout: 10_000,
+      allowRequest: (request, decide) => decide(null, isOfThisSite(request)),
     } as ServerOptions);
   }
+}
+
+/** A browser tells from which site a page opens a socket, and lets it do so. Pages of other sites have no business here. */
+function isOfThisSite({ headers }: IncomingMessage): boolean {
+  if (headers.origin === undefined) return true;
+  return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
 }
