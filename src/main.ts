@@ -6,19 +6,22 @@ import { startService, type Service } from './service.js';
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const DEADLINE = 10_000;
 
+let service: Service | undefined;
+// A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+
 try {
-  const service = await startService(readConfig(process.env));
+  service = await startService(readConfig(process.env));
   if (service.madeKey) console.log(`The admin key, shown this once (it is kept in admin.key of the data folder):\n${service.madeKey}`);
   console.log(`listening on ${service.address}`);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service));
 } catch (error) {
   const expected = error instanceof BadSetting || error instanceof FolderInUse || error instanceof UnfitFile;
   console.error(expected || (error as Error).cause ? `zonewatch: ${(error as Error).message}` : error);
   process.exitCode = 1;
 }
 
-async function stop(service: Service): Promise<void> {
+async function stop(): Promise<void> {
   setTimeout(() => process.exit(0), DEADLINE).unref();
-  await service.close();
+  await service?.close();
   process.exit(0);
 }

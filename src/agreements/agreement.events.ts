@@ -1,4 +1,5 @@
 import type { Data } from '../body/report.dto.js';
+import type { Json } from '../event/event.js';
 import type { StateView } from '../folding/fold.js';
 import { roleEvents, type RoleEventsOf } from '../roles/role.projection.js';
 import type * as bodies from './agreement.dto.js';
@@ -32,8 +33,15 @@ export const agreementEvents = {
   ...roleEvents('Agreement'),
 };
 
-export const agreementStanding = (agreement: StateView) => [
+/** Its parties and zones, and the parties of the commitment that an event is about. */
+export const agreementStanding = (agreement: StateView, { commitment }: Record<string, Json>) => [
   ...agreement.set('parties'),
   ...agreement.set('zones'),
   agreement.one('partOf'),
+  ...(typeof commitment === 'string' ? partiesOf(agreement, commitment) : []),
 ];
+
+function partiesOf(agreement: StateView, commitment: string): string[] {
+  const said = agreement.one('commitments', commitment) as { parties?: string[] } | undefined;
+  return said?.parties ?? [];
+}

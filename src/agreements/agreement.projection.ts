@@ -1,20 +1,25 @@
-import { statusAgreed } from '../body/agree.dto.js';
+import { statusAgreed, stepsUpTo } from '../body/agree.dto.js';
 import type { Json } from '../event/event.js';
 import type { Draft, Handlers, Projection } from '../folding/fold.js';
 import type { Fact } from '../folding/fact.js';
 import { rolesIn, rolesView } from '../roles/role.projection.js';
+import type { AgreementStatus } from './agreement.dto.js';
 import type { AgreementEvents } from './agreement.events.js';
 import { commitmentsView } from './commitment.js';
+
+/** Every status but ended. */
+const STANDING: AgreementStatus[] = ['drafted', 'agreed-in-principle', 'agreed', 'in-force', 'suspended'];
 
 const on: Handlers<AgreementEvents> = {
   AgreementReported: (agreement, data) => {
     agreement.setAll(data, 'title', 'kind', 'partOf', 'documents', 'place', 'until');
     agreement.add('parties', data.parties);
     agreement.add('zones', data.zones);
-    agreement.set('status', data.status ?? 'drafted');
+    agreement.begin(data.status, 'drafted');
   },
   AgreementAgreed: (agreement, { level, by }) => {
-    agreement.step(statusAgreed(level), ['drafted', 'agreed-in-principle', 'agreed']);
+    const status = statusAgreed(level);
+    agreement.step(status, stepsUpTo(status, ['drafted', 'agreed-in-principle', 'agreed']));
     agreement.add('parties', by);
   },
   AgreementSigned: (agreement, { party, signatory }, { occurred }) => {
@@ -25,12 +30,12 @@ const on: Handlers<AgreementEvents> = {
     agreement.set('rejections', { party, ...(reason && { reason }), occurred }, party),
   AgreementEnteredIntoForce: (agreement) => agreement.step('in-force', ['drafted', 'agreed-in-principle', 'agreed', 'suspended']),
   AgreementExtended: (agreement, { until }) => {
-    if (agreement.value('status') === 'ended') agreement.anomaly('out-of-order', 'AgreementExtended where the status was ended');
+    agreement.usually(STANDING);
     agreement.set('until', until);
   },
   AgreementSuspended: (agreement) => agreement.step('suspended', ['in-force']),
   AgreementEnded: (agreement, { supersededBy }) => {
-    agreement.step('ended', ['drafted', 'agreed-in-principle', 'agreed', 'in-force', 'suspended']);
+    agreement.step('ended', STANDING);
     agreement.set('supersededBy', supersededBy);
   },
   AgreementCommitted: (agreement, { commitment, parties, text, due }) =>

@@ -14,3 +14,8 @@ export class Agree extends Report {
 export function statusAgreed(level: Level | undefined): 'agreed-in-principle' | 'agreed' {
   return level === 'in-principle' ? 'agreed-in-principle' : 'agreed';
 }
+
+/** Of statuses in their usual order, those from which a step to `status` does not go back. */
+export function stepsUpTo(status: string, order: readonly string[]): readonly string[] {
+  return order.slice(0, order.indexOf(status) + 1);
+}

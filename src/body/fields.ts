@@ -110,7 +110,10 @@ export const Text = field('localized', { $ref: '#/components/schemas/Localized' 
 export const Line = field(
   'line',
   { type: 'string', minLength: 1, maxLength: MAX_LINE },
-  matches((text) => text.trim() !== '' && text.length <= MAX_LINE, `must be a string of 1 to ${MAX_LINE} characters`),
+  matches(
+    (text) => text.trim() !== '' && text.length <= MAX_LINE && !/\p{Cc}/u.test(text),
+    `must be one line of 1 to ${MAX_LINE} characters`,
+  ),
 );
 
 export const Slug = field(

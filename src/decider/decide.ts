@@ -2,6 +2,7 @@ import { canonical } from '../event/canonical.js';
 import type { Confidence, Json, NewEvent, RecordedEvent, Source } from '../event/event.js';
 import { factOf } from '../folding/fact.js';
 import { StateView, settings, type Folded } from '../folding/fold.js';
+import { certainlyPrecedes } from '../folding/order.js';
 import { isNews } from '../folding/source.js';
 import { Refusal } from './refusal.js';
 import type { Subject } from './subject.js';
@@ -89,10 +90,12 @@ function sameCommand(command: Command, { event, target }: NonNullable<Loaded['ke
  */
 function repeats({ subject, verb }: Command, { event, since }: NonNullable<Loaded['same']>): boolean {
   if (verb === subject.create) return true;
-  const set = settings(subject.projection, factOf(event));
-  return !since.some((later) => {
-    const changes = settings(subject.projection, factOf(later));
-    return [...changes].some(([register, value]) => set.has(register) && set.get(register) !== value);
+  const fact = factOf(event);
+  const set = settings(subject.projection, fact);
+  return !since.map(factOf).some((later) => {
+    // What certainly came before it in the world has not changed what it set, whenever it was recorded.
+    if (certainlyPrecedes(later, fact)) return false;
+    return [...settings(subject.projection, later)].some(([register, value]) => set.has(register) && set.get(register) !== value);
   });
 }
 
@@ -129,9 +132,9 @@ function checkReferences({ references }: Loaded): void {
 }
 
 /** What every event of the subject is about, out of its state. */
-function standing({ subject }: Command, { state }: Loaded): string[] {
+function standing({ subject, data }: Command, { state }: Loaded): string[] {
   if (!state || !subject.standing) return [];
-  return subject.standing(new StateView(state)).flatMap((named) => (named === undefined ? [] : (named as string | string[])));
+  return subject.standing(new StateView(state), data).flatMap((named) => (named === undefined ? [] : (named as string | string[])));
 }
 
 function union(...lists: readonly (readonly string[])[]): string[] {

@@ -20,7 +20,7 @@ export interface Subject {
   /** The states' fields that a list can be filtered by, with their values. */
   filters: Record<string, readonly string[]>;
   /** What each of its events is about besides what the event itself names: a deployment's party and zone. */
-  standing?(state: StateView): (Json | undefined)[];
+  standing?(state: StateView, data: Record<string, Json>): (Json | undefined)[];
   /** Another subject whose state an event of this kind also changes: the party that is named for a role. */
   alsoFoldsInto?(type: string, data: Record<string, Json>): string | undefined;
   /** What the create command leaves to the service: a statement's id. */

@@ -1,4 +1,4 @@
-import { statusAgreed } from '../body/agree.dto.js';
+import { statusAgreed, stepsUpTo } from '../body/agree.dto.js';
 import type { Json } from '../event/event.js';
 import type { Handlers, Projection } from '../folding/fold.js';
 import type { DeploymentEvents } from './deployment.events.js';
@@ -8,17 +8,21 @@ const NOT_YET_THERE = ['proposed', 'expected', 'announced', 'agreed-in-principle
 const on: Handlers<DeploymentEvents> = {
   DeploymentReported: (deployment, data) => {
     deployment.setAll(data, 'party', 'force', 'zone', 'task', 'armament', 'place', 'strength', 'posts', 'basis', 'when');
-    deployment.set('status', data.status ?? 'proposed');
+    deployment.begin(data.status, 'proposed');
   },
   DeploymentAgreed: (deployment, { level, by }) => {
-    deployment.step(statusAgreed(level), NOT_YET_THERE);
+    const status = statusAgreed(level);
+    deployment.step(status, stepsUpTo(status, NOT_YET_THERE));
     deployment.add('agreedBy', by);
   },
   DeploymentRejected: (deployment, { by, reason }, { occurred }) => {
     for (const party of by) deployment.set('rejections', { party, ...(reason && { reason }), occurred }, party);
   },
   DeploymentStarted: (deployment) => deployment.step('deployed', NOT_YET_THERE),
-  DeploymentAdjusted: (deployment, data) => deployment.setAll(data, 'strength', 'posts', 'place'),
+  DeploymentAdjusted: (deployment, data) => {
+    deployment.usually([...NOT_YET_THERE, 'deployed']);
+    deployment.setAll(data, 'strength', 'posts', 'place');
+  },
   DeploymentWithdrawn: (deployment) => deployment.step('withdrawn', ['deployed']),
 };
 

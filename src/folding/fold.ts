@@ -133,11 +133,25 @@ export class Draft {
     this.because(field);
   }
 
+  /**
+   * Sets the status that a subject is first heard of in. One that the report leaves open is the first of its kind; it never takes the place
+   * of one that was told of an earlier day.
+   */
+  begin(status: string | undefined, first: string): void {
+    if (status !== undefined || this.value('status') === undefined) this.set('status', status ?? first);
+  }
+
   /** Moves the status on. From a status that is not among the usual ones the step is taken all the same, and told. */
   step(status: string, usual: readonly string[]): void {
-    const from = this.value('status');
-    if (typeof from === 'string' && !usual.includes(from)) this.anomaly('out-of-order', `${this.fact.type} where the status was ${from}`);
+    this.usually(usual);
     this.set('status', status);
+  }
+
+  /** Tells of a step that is not usual where the status is what it is. */
+  usually(from: readonly string[]): void {
+    const status = this.value('status');
+    if (typeof status === 'string' && !from.includes(status))
+      this.anomaly('out-of-order', `${this.fact.type} where the status was ${status}`);
   }
 
   /** What holds at this point of the folding. */

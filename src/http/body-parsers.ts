@@ -5,6 +5,9 @@ import { HttpRefusal } from './problems.js';
 /** The largest body of one command, with its sources. */
 export const MAX_BODY_BYTES = 49_152;
 
+/** The one route that takes many commands as a stream of lines. */
+export const NDJSON_ROUTE = '/v1/commands';
+
 /** How bodies come in: JSON as checked bytes (Fastify's own parser would mend what is not UTF-8), NDJSON as a stream. */
 export function addBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -14,5 +17,8 @@ export function addBodyParsers(fastify: FastifyInstance): void {
     return done(new HttpRefusal('malformed', parsed.fault, [{ field: '', rule: 'json', message: parsed.fault }]));
   });
   for (const type of ['application/x-ndjson', 'application/ndjson'])
-    fastify.addContentTypeParser(type, (_request, stream, done) => done(null, stream));
+    fastify.addContentTypeParser(type, (request, stream, done) => {
+      if (request.routeOptions.url === NDJSON_ROUTE) return done(null, stream);
+      return done(new HttpRefusal('unsupported-media-type', `send application/json, or NDJSON to ${NDJSON_ROUTE}`));
+    });
 }

@@ -7,7 +7,7 @@ import { Commands } from '../decider/commands.js';
 import type { Submission } from '../decider/intake.js';
 import { Refusal } from '../decider/refusal.js';
 import type { Json } from '../event/event.js';
-import { MAX_BODY_BYTES } from './body-parsers.js';
+import { MAX_BODY_BYTES, NDJSON_ROUTE } from './body-parsers.js';
 import { checkKey } from './conditions.js';
 import { linesOf } from './lines.js';
 import { OrderedReplies } from './ordered-replies.js';
@@ -19,7 +19,7 @@ const MAX_LINE_BYTES = MAX_BODY_BYTES + 4_096;
 const ROOM = 1_024;
 const FIELDS = new Set(['command', 'id', 'body', 'idempotencyKey']);
 
-@Controller('v1/commands')
+@Controller(NDJSON_ROUTE)
 export class CommandsController {
   constructor(@Inject(Commands) private readonly commands: Commands) {}
 

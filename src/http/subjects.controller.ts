@@ -48,6 +48,8 @@ export class SubjectsController {
     @Headers() headers: RequestHeaders,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
+    if (verb === subjectOfCollection(collection)?.create)
+      throw new HttpRefusal('no-such-command', `there is no command ${verb} on what exists`);
     return this.submit({ command: `${collection}/${verb}`, id, body }, caller, headers, response);
   }
 

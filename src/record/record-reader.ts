@@ -103,7 +103,8 @@ export class RecordReader {
     const among = filter.about && this.streamsAbout(filter.about, at);
     const states: State[] = [];
     const end = `${kind}.`; // The character behind the hyphen: every stream of the kind is below it.
-    let from = after ?? streamOf(kind, '');
+    const first = streamOf(kind, '');
+    let from = after === undefined || after < first ? first : after;
     for (;;) {
       const page = this.selectStates.all(from, end, at, STATES_AT_ONCE);
       for (const stored of page) {

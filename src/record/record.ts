@@ -21,23 +21,26 @@ export interface OpenRecord {
 /** Opens the record in a folder, making both where there is none. Throws `FolderInUse` or `UnfitFile`, which say what to do. */
 export function openRecord(folder: string, { onProgress }: { onProgress?: Progress } = {}): OpenRecord {
   mkdirSync(folder, { recursive: true });
-  const unlock = lockFolder(folder);
+  const opened: { close(): void }[] = [{ close: lockFolder(folder) }];
+  const closeAll = () => {
+    for (const each of opened.reverse()) each.close();
+  };
   try {
     const path = join(folder, 'record.db');
     const writing = openForWriting(path);
+    opened.push(writing);
     if (!statesAreCurrent(writing)) rebuild(writing, onProgress);
     const reading = openForReading(path);
+    opened.push(reading);
     const writer = new RecordWriter(writing);
     const log = new SqliteLog(writer, reading);
     const close = async () => {
       await log.close();
-      reading.close();
-      writing.close();
-      unlock();
+      closeAll();
     };
     return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, close };
   } catch (error) {
-    unlock();
+    closeAll();
     throw error;
   }
 }

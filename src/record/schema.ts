@@ -64,6 +64,8 @@ export function openForWriting(path: string): Db {
     db.pragma('journal_mode = WAL');
     // Durable when the commit returns: with WAL only FULL fsyncs each commit.
     db.pragma('synchronous = FULL');
+    // Without this REPLACE deletes without asking the triggers.
+    db.pragma('recursive_triggers = ON');
     // 64 MB of log before it is written back: pages that change again and again are written once, and a start after a crash still reads it fast.
     db.pragma('wal_autocheckpoint = 16000');
     db.pragma('cache_size = -65536');

@@ -53,7 +53,10 @@ export function rolesOfParty(): Record<string, Handlers<RoleEvents>[keyof RoleEv
   return Object.assign({}, ...BEARERS.map((bearer) => handlers(bearer, (_, stream) => stream)));
 }
 
-/** The roles as they read. One that is contested but was never named has no status; one that ended is gone with its contests. */
+/**
+ * The roles as they read. One that is contested but was never named has no status; one that ended is gone, and
+ * when it is named again the contests of it stand again: nothing that was recorded takes them back.
+ */
 export function rolesView(state: StateView, holder: 'party' | 'in'): Json {
   const roles = new Map<string, { whose: string; role: string; contestedBy: string[] }>();
   for (const { member } of state.members('roles')) {

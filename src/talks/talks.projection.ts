@@ -5,11 +5,10 @@ import type { TalksEvents } from './talks.events.js';
 const on: Handlers<TalksEvents> = {
   TalksReported: (talks, data) => {
     talks.setAll(data, 'title', 'place', 'when', 'convenor', 'participants', 'on');
-    talks.set('status', data.status ?? 'scheduled');
+    talks.begin(data.status, 'scheduled');
   },
   TalksRescheduled: (talks, { when }) => {
-    const status = talks.value('status');
-    if (status === 'concluded') talks.anomaly('out-of-order', 'TalksRescheduled where the status was concluded');
+    talks.usually(['scheduled', 'open']);
     talks.set('when', when);
   },
   TalksOpened: (talks) => talks.step('open', ['scheduled']),

@@ -19,9 +19,10 @@ const remembered = new Map<string, Bounds | null>();
 
 /**
  * The bounds of an EDTF text (ISO 8601-2), or null where it is none. `~` and `?` don't widen; a time needs its offset.
- * Years, months, days, times, and intervals and sets of dates are read here; the dates that are left (`2017-1X`, seasons, a qualified
- * part) go to the `edtf` library, which takes some 200 µs a text and is asked once for each. It is not asked for more: it reads 29 February
- * of any year, digits without hyphens as milliseconds, a time without offset in the machine's zone, and the ranges in a set wrongly.
+ * Years and their parts, months, days, times, and intervals and sets of these are read here; the dates that are left (`2017-1X`, a
+ * qualified part, years far away) go to the `edtf` library, which takes some 200 µs a text and is asked once for each. It is not asked for more:
+ * it reads 29 February of any year, digits without hyphens as milliseconds, a time without offset in the machine's zone, and seasons, thirds
+ * of a year and the ranges in a set wrongly.
  */
 export function bounds(text: string): Bounds | null {
   if (text.length > MAX_LENGTH) return null;
@@ -60,18 +61,48 @@ function oneOf(members: string): Bounds | null {
 }
 
 function single(text: string): Bounds | null {
-  const date = DATE.exec(text);
-  if (date?.[3]) return day(Number(date[1]), Number(date[2]), Number(date[3]));
-  if (date && Number(date[2] ?? 1) <= 12) return span(Number(date[1]), date[2] && Number(date[2]));
+  const plain = DATE.exec(text);
+  if (plain) return calendar(plain);
   const time = instant(text);
   if (time !== null) return { earliest: time, latest: time };
-  return text.includes('T') || /^\d*$/.test(text) ? null : parsed(text);
+  return /^\d*$|[TS]/.test(text) ? null : parsed(text);
 }
 
-function span(year: number, month: number | string | undefined): Bounds | null {
-  if (month === undefined) return { earliest: Date.UTC(year, 0, 1), latest: Date.UTC(year + 1, 0, 1) - 1 };
-  const at = Number(month) - 1;
-  return at < 0 ? null : { earliest: Date.UTC(year, at, 1), latest: Date.UTC(year, at + 1, 1) - 1 };
+function calendar([, year, month, dayOfMonth]: RegExpExecArray): Bounds | null {
+  if (dayOfMonth !== undefined) return day(Number(year), Number(month), Number(dayOfMonth));
+  if (month === undefined) return months(Number(year), 1, 12);
+  if (Number(month) <= 12) return month === '00' ? null : months(Number(year), Number(month), Number(month));
+  const part = PARTS_OF_YEAR.get(Number(month));
+  return part ? months(Number(year), ...part) : null;
+}
+
+/**
+ * The months that a part of a year may lie in, the first and the last (13 and more are of the next year). A season (21 to 24) that is not
+ * said to be a northern or a southern one may be either; the seasons of a hemisphere hold both the almanac's and the astronomers'.
+ */
+const PARTS_OF_YEAR = new Map<number, [from: number, to: number]>([
+  ...[21, 22, 23, 24].map((season) => [season, [1, 15]] as [number, [number, number]]),
+  [25, [3, 6]],
+  [26, [6, 9]],
+  [27, [9, 12]],
+  [28, [12, 15]],
+  [29, [9, 12]],
+  [30, [12, 15]],
+  [31, [3, 6]],
+  [32, [6, 9]],
+  [33, [1, 3]],
+  [34, [4, 6]],
+  [35, [7, 9]],
+  [36, [10, 12]],
+  [37, [1, 4]],
+  [38, [5, 8]],
+  [39, [9, 12]],
+  [40, [1, 6]],
+  [41, [7, 12]],
+]);
+
+function months(year: number, from: number, to: number): Bounds {
+  return { earliest: Date.UTC(year, from - 1, 1), latest: Date.UTC(year, to, 1) - 1 };
 }
 
 function day(year: number, month: number, dayOfMonth: number): Bounds | null {
@@ -86,11 +117,15 @@ function at(text: string): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
+/** What only the library can read. Qualifiers inside a date say nothing about its bounds. */
 function parsed(text: string): Bounds | null {
   try {
     const { type, min, max } = edtf(text);
+    const plain = DATE.exec(text.replaceAll(/[?~%]/g, ''));
+    if (plain) return calendar(plain);
     if (type === 'Interval' || type === 'List' || type === 'Set' || !Number.isFinite(min) || !Number.isFinite(max)) return null;
-    return { earliest: clamp(min), latest: clamp(max) };
+    // It takes 29 February of a year that has none, or may have none, for 1 March.
+    return text.endsWith('-02-29') ? null : { earliest: clamp(min), latest: clamp(max) };
   } catch {
     return null;
   }

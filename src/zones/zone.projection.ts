@@ -1,24 +1,30 @@
-import { statusAgreed } from '../body/agree.dto.js';
+import { statusAgreed, stepsUpTo } from '../body/agree.dto.js';
 import type { Handlers, Projection } from '../folding/fold.js';
 import { rolesIn, rolesView } from '../roles/role.projection.js';
+import type { ZoneStatus } from './zone.dto.js';
 import type { ZoneEvents } from './zone.events.js';
+
+/** Every status but dissolved. */
+const STANDING: ZoneStatus[] = ['proposed', 'agreed-in-principle', 'agreed', 'in-force', 'suspended'];
 
 const on: Handlers<ZoneEvents> = {
   ZoneReported: (zone, data) => {
     zone.setAll(data, 'name', 'extent', 'areas', 'geometry', 'partOf');
-    zone.set('status', data.status ?? 'proposed');
+    zone.begin(data.status, 'proposed');
   },
   ZoneAgreed: (zone, { level, by }) => {
-    zone.step(statusAgreed(level), ['proposed', 'agreed-in-principle', 'agreed']);
+    const status = statusAgreed(level);
+    zone.step(status, stepsUpTo(status, ['proposed', 'agreed-in-principle', 'agreed']));
     zone.add('agreedBy', by);
   },
   ZoneDelimited: (zone, data) => {
+    zone.usually(STANDING);
     zone.setAll(data, 'extent', 'areas', 'geometry');
     zone.set('delimited', { ...(data.level && { level: data.level }), by: data.by ?? [] });
   },
   ZoneEnteredIntoForce: (zone) => zone.step('in-force', ['agreed-in-principle', 'agreed', 'suspended']),
   ZoneSuspended: (zone) => zone.step('suspended', ['in-force']),
-  ZoneDissolved: (zone) => zone.step('dissolved', ['proposed', 'agreed-in-principle', 'agreed', 'in-force', 'suspended']),
+  ZoneDissolved: (zone) => zone.step('dissolved', STANDING),
   ZoneIncidentReported: (zone, { incident }) => zone.count('incidents', incident),
   ...rolesIn('Zone'),
 };
