@@ -1,3 +1,5 @@
+import { StartRefused } from './start-refused.js';
+
 /** What the environment sets (docs/OPERATE.md lists it). */
 export interface Config {
   port: number;
@@ -8,8 +10,11 @@ export interface Config {
   adminKey: string | undefined;
 }
 
+/** What an admin key looks like, wherever it comes from. */
+export const ADMIN_KEY = /^[\x21-\x7e]{16,}$/;
+
 /** A setting that the service can't start with. The message names the variable and the rule. */
-export class BadSetting extends Error {}
+export class BadSetting extends StartRefused {}
 
 /** Reads the settings, or throws `BadSetting` for the first that is wrong. */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -18,7 +23,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     throw new BadSetting(`PORT must be a whole number from 0 to 65535, and is ${JSON.stringify(env['PORT'])}`);
   if (env['ZONEWATCH_LOG'] && env['ZONEWATCH_LOG'] !== 'sqlite') throw new BadSetting('ZONEWATCH_LOG can only be sqlite in this release');
   const adminKey = env['ZONEWATCH_ADMIN_KEY'] || undefined;
-  if (adminKey !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminKey))
+  if (adminKey !== undefined && !ADMIN_KEY.test(adminKey))
     throw new BadSetting('ZONEWATCH_ADMIN_KEY must have 16 or more visible characters, without spaces');
   return { port, host: env['HOST'] || '127.0.0.1', data: env['ZONEWATCH_DATA'] || './data', adminKey };
 }

@@ -1,7 +1,6 @@
-import { BadSetting, readConfig } from './config.js';
-import { FolderInUse } from './record/lock.js';
-import { UnfitFile } from './record/schema.js';
-import { startService, type Service } from './service.js';
+import { readConfig } from './config.js';
+import { StartRefused } from './start-refused.js';
+import type { Service } from './service.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const DEADLINE = 10_000;
@@ -11,12 +10,13 @@ let service: Service | undefined;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
 
 try {
+  // Loaded only now, so that a stop is heard from the first moment on.
+  const { startService } = await import('./service.js');
   service = await startService(readConfig(process.env));
   if (service.madeKey) console.log(`The admin key, shown this once (it is kept in admin.key of the data folder):\n${service.madeKey}`);
   console.log(`listening on ${service.address}`);
 } catch (error) {
-  const expected = error instanceof BadSetting || error instanceof FolderInUse || error instanceof UnfitFile;
-  console.error(expected || (error as Error).cause ? `zonewatch: ${(error as Error).message}` : error);
+  console.error(error instanceof StartRefused ? `zonewatch: ${error.message}` : error);
   process.exitCode = 1;
 }
 

@@ -12,6 +12,7 @@ import { openapi } from './http/openapi.js';
 import { problemOf } from './http/problems.js';
 import { createLogger } from './logger.js';
 import { openRecord, type OpenRecord } from './record/record.js';
+import { StartRefused } from './start-refused.js';
 import { VERSION } from './version.js';
 
 export interface Service {
@@ -73,9 +74,9 @@ function refuseUnrouted(error: unknown, _request: unknown, reply: FastifyReply):
 function explained(error: unknown, { host, port }: Config): unknown {
   const { code } = error as { code?: string };
   if (code === 'EADDRINUSE')
-    return new Error(`port ${port} of ${host} is taken. Set PORT to another one, or to 0 for any that is free.`, { cause: error });
-  if (code === 'EACCES') return new Error(`port ${port} may not be used by this user. Set PORT to 1024 or above.`, { cause: error });
+    return new StartRefused(`port ${port} of ${host} is taken. Set PORT to another one, or to 0 for any that is free.`, { cause: error });
+  if (code === 'EACCES') return new StartRefused(`port ${port} may not be used by this user. Set PORT to 1024 or above.`, { cause: error });
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new Error(`${host} is no address of this machine. Set HOST to one that is.`, { cause: error });
+    return new StartRefused(`${host} is no address of this machine. Set HOST to one that is.`, { cause: error });
   return error;
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { ADMIN_KEY, BadSetting } from '../config.js';
 
 /** The one key that may write. It is compared by its hash, in constant time, so that an answer tells nothing about it. */
 export class AdminKey {
@@ -22,14 +23,27 @@ export class AdminKey {
 export function adminKeyOf(folder: string, given: string | undefined): { key: AdminKey; made?: string } {
   if (given !== undefined) return { key: new AdminKey(given) };
   const path = join(folder, 'admin.key');
-  if (existsSync(path)) return { key: new AdminKey(readFileSync(path, 'utf8').trim()) };
-  mkdirSync(folder, { recursive: true });
+  if (existsSync(path)) return { key: new AdminKey(readKey(path)) };
   const made = randomBytes(24).toString('base64url');
-  const file = openSync(path, 'wx', 0o600);
-  writeSync(file, `${made}\n`);
+  writeWhole(path, `${made}\n`);
+  return { key: new AdminKey(made), made };
+}
+
+function readKey(path: string): string {
+  const key = readFileSync(path, 'utf8').trim();
+  if (!ADMIN_KEY.test(key))
+    throw new BadSetting(`${path} holds no key of 16 or more visible characters. Delete it to have a new one made.`);
+  return key;
+}
+
+/** Writes a file so that it is there whole or not at all, whatever dies in between. */
+function writeWhole(path: string, text: string): void {
+  const unfinished = `${path}.unfinished`;
+  const file = openSync(unfinished, 'w', 0o600);
+  writeSync(file, text);
   fsyncSync(file);
   closeSync(file);
-  return { key: new AdminKey(made), made };
+  renameSync(unfinished, path);
 }
 
 function hash(key: string): Buffer {

@@ -5,7 +5,7 @@ import { fingerprint } from '../event/fingerprint.js';
 import { eventRef, subjectOf } from '../event/subject.js';
 import { AppendFailed, EventTooLarge, WrongRevision, type EventLog } from '../log/event-log.js';
 import type { Tail } from '../record/tail.js';
-import { decide, type Command, type Loaded } from './decide.js';
+import { decide, type Command, type Decision, type Loaded } from './decide.js';
 import { intake, type Submission } from './intake.js';
 import { Refusal } from './refusal.js';
 
@@ -54,21 +54,42 @@ export class Commands {
   /** Records a command that is known to be valid. */
   async execute(command: Command, references: readonly Reference[]): Promise<Receipt> {
     for (let attempt = 1; ; attempt++) {
-      const decision = decide(command, this.load(command, references));
       try {
-        if ('known' in decision) {
-          await this.durable(decision.known);
-          return receipt(decision.known, decision.first);
-        }
-        const event: NewEvent = { id: newId(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
-        const { revision } = await this.log.append(command.stream, decision.expected, [event]);
-        return receipt({ ...event, stream: command.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
+        return await this.attempt(command, this.load(command, references));
       } catch (error) {
         if (error instanceof EventTooLarge) throw new Refusal('too-large', error.message);
         if (!(error instanceof WrongRevision || error instanceof AppendFailed)) throw error;
         if (attempt === MAX_ATTEMPTS) throw new Refusal('log-unavailable', `the record could not be written: ${error.message}`);
       }
     }
+  }
+
+  private async attempt(command: Command, loaded: Loaded): Promise<Receipt> {
+    const decided = this.decide(command, loaded);
+    // Nothing is awaited between a decision and its append.
+    const decision = decided instanceof Promise ? await decided : decided;
+    if ('known' in decision) {
+      await this.durable(decision.known);
+      return receipt(decision.known, decision.first);
+    }
+    const event: NewEvent = { id: newId(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
+    const { revision } = await this.log.append(command.stream, decision.expected, [event]);
+    return receipt({ ...event, stream: command.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
+  }
+
+  /** Decides at once; but a refusal is told only when what it rests on is durable, or else it is decided again. */
+  private decide(command: Command, loaded: Loaded): Decision | Promise<never> {
+    try {
+      return decide(command, loaded);
+    } catch (refusal) {
+      return this.refuse(refusal, loaded);
+    }
+  }
+
+  private async refuse(refusal: unknown, { state, keyed }: Loaded): Promise<never> {
+    const last = state && state.sequence > this.tail.head ? this.tail.event({ stream: state.stream, revision: state.revision }) : undefined;
+    for (const ground of [last, keyed?.event]) if (ground) await this.durable(ground);
+    throw refusal;
   }
 
   private load(command: Command, references: readonly Reference[]): Loaded {

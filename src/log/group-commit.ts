@@ -72,9 +72,10 @@ export class GroupCommit {
   }
 
   private fail(error: unknown): void {
-    if (this.open) this.target.rollback();
+    const wasOpen = this.open;
     const failed = this.end();
     for (const { reject } of failed) reject(new AppendFailed(error));
+    if (wasOpen) this.target.rollback();
   }
 
   private end() {

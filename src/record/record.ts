@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.js';
 import { SqliteLog } from '../log/sqlite-log.js';
@@ -20,7 +19,6 @@ export interface OpenRecord {
 
 /** Opens the record in a folder, making both where there is none. Throws `FolderInUse` or `UnfitFile`, which say what to do. */
 export function openRecord(folder: string, { onProgress }: { onProgress?: Progress } = {}): OpenRecord {
-  mkdirSync(folder, { recursive: true });
   const opened: { close(): void }[] = [{ close: lockFolder(folder) }];
   const closeAll = () => {
     for (const each of opened.reverse()) each.close();

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { randomUUID } from 'node:crypto';
+import { StartRefused } from '../start-refused.js';
 
 export type Db = Database.Database;
 
@@ -51,7 +52,7 @@ const MIGRATIONS = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** A file that this release must not touch. The message says what to do. */
-export class UnfitFile extends Error {}
+export class UnfitFile extends StartRefused {}
 
 /**
  * Opens record.db for writing, making it or bringing its schema forward where needed. A file that is not a record, or that a newer release
@@ -106,9 +107,9 @@ function checkFile(db: Db, path: string): void {
       cause: error,
     });
   }
-  if (id !== APPLICATION_ID && (id !== 0 || tables > 0))
-    throw new UnfitFile(`${path} is a database of another program. Point ZONEWATCH_DATA at another folder.`);
   const version = db.pragma('user_version', { simple: true }) as number;
+  if (id !== APPLICATION_ID && (id !== 0 || tables > 0 || version > 0))
+    throw new UnfitFile(`${path} is a database of another program. Point ZONEWATCH_DATA at another folder.`);
   if (version > SCHEMA_VERSION)
     throw new UnfitFile(
       `${path} was written by a newer release (schema ${version}; this one knows ${SCHEMA_VERSION}). Start that release, or a newer one.`,
