@@ -12,7 +12,7 @@ import { HealthController } from './http/health.controller.js';
 import { ProblemFilter } from './http/problems.js';
 import { Reads } from './http/reads.js';
 import { SubjectsController } from './http/subjects.controller.js';
-import type { Logger } from './logger.js';
+import { Unforeseen } from './logger.js';
 import type { OpenRecord } from './record/record.js';
 import { RecordReader } from './record/record-reader.js';
 import { RecordWriter } from './record/record-writer.js';
@@ -22,18 +22,19 @@ import { ZonesController } from './zones/zones.controller.js';
 export interface Opened {
   record: OpenRecord;
   adminKey: AdminKey;
-  logger: Logger;
+  unforeseen: Unforeseen;
 }
 
 @Module({})
 export class AppModule {
-  static with({ record, adminKey, logger }: Opened): DynamicModule {
+  static with({ record, adminKey, unforeseen }: Opened): DynamicModule {
     const opened: Provider[] = [
       { provide: AdminKey, useValue: adminKey },
       { provide: RecordReader, useValue: record.reader },
       { provide: RecordWriter, useValue: record.writer },
       { provide: Commands, useValue: new Commands(record.log, record.tail) },
-      { provide: APP_FILTER, useValue: new ProblemFilter((error) => logger.error({ err: error }, 'unforeseen error')) },
+      { provide: Unforeseen, useValue: unforeseen },
+      { provide: APP_FILTER, useValue: new ProblemFilter(unforeseen) },
       { provide: APP_GUARD, useClass: AccessGuard },
     ];
     return {

@@ -1,6 +1,6 @@
 import { StartRefused } from './start-refused.js';
 
-/** What the environment sets (docs/OPERATE.md lists it). */
+/** What the environment sets (the README lists it). */
 export interface Config {
   port: number;
   host: string;

@@ -9,3 +9,8 @@ export function createLogger(level = process.env['LOG_LEVEL'] ?? 'info'): Logger
     pino.destination({ dest: 2, sync: true }),
   );
 }
+
+/** Told of every error that nobody foresaw, wherever a caller only hears that something went wrong. */
+export abstract class Unforeseen {
+  abstract tell(error: unknown): void;
+}

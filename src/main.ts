@@ -6,8 +6,9 @@ import type { Service } from './service.js';
 const DEADLINE = 10_000;
 
 let service: Service | undefined;
+let stopping: Promise<void> | undefined;
 // A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void (stopping ??= stop()));
 
 try {
   // Loaded only now, so that a stop is heard from the first moment on.

@@ -10,7 +10,7 @@ import { FeedServer } from './feed/feed-server.js';
 import { MAX_BODY_BYTES, addBodyParsers } from './http/body-parsers.js';
 import { openapi } from './http/openapi.js';
 import { problemOf } from './http/problems.js';
-import { createLogger } from './logger.js';
+import { createLogger, type Unforeseen } from './logger.js';
 import { openRecord, type OpenRecord } from './record/record.js';
 import { StartRefused } from './start-refused.js';
 import { VERSION } from './version.js';
@@ -28,19 +28,24 @@ export interface Service {
 /** Opens the record and serves it. Rejects with an error whose message says what to do, and leaves nothing open then. */
 export async function startService(config: Config): Promise<Service> {
   const logger = createLogger();
+  const unforeseen: Unforeseen = { tell: (error) => logger.error({ err: error }, 'unforeseen error') };
   const record = openRecord(config.data, { onProgress: (done, of) => logger.info({ done, of }, 'folding the states anew') });
   let app: NestFastifyApplication | undefined;
   let madeKey: string | undefined;
   try {
     const { key, made } = adminKeyOf(config.data, config.adminKey);
     madeKey = made;
-    app = await NestFactory.create<NestFastifyApplication>(AppModule.with({ record, adminKey: key, logger }), fastifyAdapter(), {
-      // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.
-      bodyParser: false,
-      forceCloseConnections: true,
-      logger: ['error', 'warn'],
-      abortOnError: false,
-    });
+    app = await NestFactory.create<NestFastifyApplication>(
+      AppModule.with({ record, adminKey: key, unforeseen }),
+      fastifyAdapter(unforeseen),
+      {
+        // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.
+        bodyParser: false,
+        forceCloseConnections: true,
+        logger: ['error', 'warn'],
+        abortOnError: false,
+      },
+    );
     addBodyParsers(app.getHttpAdapter().getInstance());
     app.useWebSocketAdapter(new FeedServer(app));
     SwaggerModule.setup('docs', app, openapi(VERSION), { jsonDocumentUrl: '/openapi.json', customSiteTitle: 'Zonewatch' });
@@ -60,14 +65,13 @@ export async function startService(config: Config): Promise<Service> {
   return { app, record, address: `http://${host}:${port}`, madeKey, close };
 }
 
-function fastifyAdapter() {
-  return new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, frameworkErrors: refuseUnrouted as never });
-}
-
-/** Answers errors before any route: an address that can't be read, a header that is none. */
-function refuseUnrouted(error: unknown, _request: unknown, reply: FastifyReply): void {
-  const problem = problemOf(error);
-  void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+function fastifyAdapter(unforeseen: Unforeseen) {
+  /** Answers errors before any route: an address that can't be read, a header that is none. */
+  const frameworkErrors = (error: unknown, _request: unknown, reply: FastifyReply) => {
+    const problem = problemOf(error, unforeseen);
+    void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  };
+  return new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, frameworkErrors: frameworkErrors as never });
 }
 
 /** What an operator can do about an address that can't be listened on. */

@@ -15,4 +15,5 @@ export const agreement: Subject = {
   filters: { status: AGREEMENT_STATUSES, kind: AGREEMENT_KINDS },
   standing: agreementStanding,
   alsoFoldsInto: partyOfRole,
+  readsTheClock: true,
 };

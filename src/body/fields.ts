@@ -96,6 +96,7 @@ function textFault(value: unknown): string | undefined {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return 'must be a text by language: {"en": "...", "ar": "..."}';
   const entries = Object.entries(value);
   if (entries.length === 0) return 'must have a text in at least one language';
+  if (new Set(entries.map(([tag]) => tag.toLowerCase())).size < entries.length) return 'must have one text for each language';
   for (const [tag, text] of entries) {
     if (!isLanguage(tag)) return `has ${JSON.stringify(tag.slice(0, 40))}, which is no BCP-47 language tag`;
     if (typeof text !== 'string' || text.trim() === '') return `must have a text for ${tag}`;

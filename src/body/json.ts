@@ -7,6 +7,9 @@ export interface FieldError {
 }
 
 const MAX_DEPTH = 16;
+/** How many faults are told of one body, and how much of a path: an answer is never many times as long as the question. */
+export const MAX_FAULTS = 50;
+const MAX_PATH = 200;
 /** Names through which JavaScript reaches a prototype. No body has a field of such a name. */
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -22,6 +25,7 @@ export function jsonFaults(value: unknown): FieldError[] {
 }
 
 function visit(value: unknown, field: string, depth: number, faults: FieldError[]): void {
+  if (faults.length >= MAX_FAULTS) return;
   if (typeof value === 'string') {
     if (LONE_SURROGATE.test(value)) faults.push({ field, rule: 'unicode', message: 'has a lone surrogate, which no UTF-8 can hold' });
   } else if (typeof value === 'number') {
@@ -34,7 +38,7 @@ function visit(value: unknown, field: string, depth: number, faults: FieldError[
     }
     const list = Array.isArray(value);
     for (const key of Object.keys(value)) {
-      const path = list ? `${field}[${key}]` : field ? `${field}.${key}` : key;
+      const path = (list ? `${field}[${key}]` : field ? `${field}.${key}` : key).slice(0, MAX_PATH);
       if (!list && FORBIDDEN.has(key)) faults.push({ field: path, rule: 'unknown-field', message: `${key} is not a field` });
       else if (!list && LONE_SURROGATE.test(key)) faults.push({ field, rule: 'unicode', message: 'has a name with a lone surrogate' });
       else visit((value as Record<string, unknown>)[key], path, depth + 1, faults);

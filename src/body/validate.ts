@@ -1,7 +1,7 @@
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Json } from '../event/event.js';
 import { fieldsOf, rulesOf, type FieldSpec } from './fields.js';
-import { jsonFaults, type FieldError } from './json.js';
+import { MAX_FAULTS, jsonFaults, type FieldError } from './json.js';
 
 /** Everything that is wrong with a body, field by field; an empty list where it may be taken as it stands. */
 export function bodyFaults(body: new () => object, value: Json): FieldError[] {
@@ -16,7 +16,7 @@ export function bodyFaults(body: new () => object, value: Json): FieldError[] {
     ...unknown,
     ...errors.flatMap((error) => flatten(error, '')),
     ...broken.map(({ field, rule, message }) => ({ field, rule, message })),
-  ];
+  ].slice(0, MAX_FAULTS);
 }
 
 /**
@@ -29,7 +29,7 @@ function instance(body: new () => object, value: object, path: string, unknown: 
   for (const [name, inner] of Object.entries(value)) {
     const spec = fields.get(name);
     const field = path + name;
-    if (!spec) unknown.push({ field, rule: 'unknown-field', message: `${name} is not a field` });
+    if (!spec) unknown.push({ field: field.slice(0, 200), rule: 'unknown-field', message: `${name.slice(0, 200)} is not a field` });
     else if (!spec.nested) copy[name] = inner;
     else if (Array.isArray(inner))
       copy[name] = inner.map((item, at) => (isObject(item) ? instance(spec.nested!, item, `${field}[${at}].`, unknown) : item));

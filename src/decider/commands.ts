@@ -4,6 +4,7 @@ import type { NewEvent, RecordedEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
 import { eventRef, subjectOf } from '../event/subject.js';
 import { AppendFailed, EventTooLarge, WrongRevision, type EventLog } from '../log/event-log.js';
+import { MAX_GROUP_EVENTS } from '../log/group-commit.js';
 import type { Tail } from '../record/tail.js';
 import { decide, type Command, type Decision, type Loaded } from './decide.js';
 import { intake, type Submission } from './intake.js';
@@ -22,7 +23,7 @@ const MAX_ATTEMPTS = 8;
  * nothing waits, so commands are decided in the order in which they come, each on all that was written before it.
  */
 export class Commands {
-  private endOfTurn: Promise<void> | undefined;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly log: EventLog,
@@ -39,16 +40,18 @@ export class Commands {
 
   /**
    * Commands that came in within one turn of the event loop are decided right after one another at its end, rather than each between the
-   * parsing of two requests: what deciding and storing need stays at hand, which saves a third of their time (docs/design/speed.md).
+   * parsing of two requests: what deciding and storing need stays at hand, which saves much of their time (docs/design/speed.md). No more
+   * than fill a group are decided at once, so that others are heard in between.
    */
   private turn(): Promise<void> {
-    this.endOfTurn ??= new Promise((resolve) =>
-      setImmediate(() => {
-        this.endOfTurn = undefined;
-        resolve();
-      }),
-    );
-    return this.endOfTurn;
+    return new Promise((decide) => {
+      if (this.waiting.push(decide) === 1) setImmediate(() => this.endTurn());
+    });
+  }
+
+  private endTurn(): void {
+    for (const decide of this.waiting.splice(0, MAX_GROUP_EVENTS)) decide();
+    if (this.waiting.length) setImmediate(() => this.endTurn());
   }
 
   /** Records a command that is known to be valid. */
@@ -97,13 +100,17 @@ export class Commands {
     const { subject, verb, stream, caller, key } = command;
     const state = tail.state(stream);
     const keyed = key === undefined ? undefined : tail.byKey(caller, key);
-    const target = keyed?.corroborates === undefined ? undefined : tail.event({ id: keyed.corroborates });
+    if (keyed) {
+      const target = keyed.corroborates === undefined ? undefined : tail.event({ id: keyed.corroborates });
+      return { state, references: [], keyed: { event: keyed, ...(target && { target }) } };
+    }
     const same = state && tail.byFingerprint(fingerprint({ ...command, type: subject.events[verb]! }));
     return {
       state,
       references: references.map(({ field, name }) => ({ field, name, stream: this.streamNamed(name) })),
-      ...(keyed && { keyed: { event: keyed, ...(target && { target }) } }),
-      ...(same && { same: { event: same, since: tail.since(stream, same.revision) } }),
+      ...(same && {
+        same: { event: same, since: () => tail.since(stream, same.revision), corroborations: () => tail.corroborations(same.id) },
+      }),
     };
   }
 

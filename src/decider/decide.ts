@@ -31,8 +31,8 @@ export interface Loaded {
   references: readonly { field: string; name: string; stream: string | undefined }[];
   /** The event that an earlier command of the same caller and key made, with the one that it corroborates, if any. */
   keyed?: { event: RecordedEvent; target?: RecordedEvent };
-  /** The newest event that says the same, with those of its stream that came after it. */
-  same?: { event: RecordedEvent; since: readonly RecordedEvent[] };
+  /** The newest event that says the same; what came after it in its stream, one by one, and what corroborates it, read where it matters. */
+  same?: { event: RecordedEvent; since(): Iterable<RecordedEvent>; corroborations(): readonly RecordedEvent[] };
 }
 
 /** An event to be recorded, but for its id and its stamp. */
@@ -92,16 +92,19 @@ function repeats({ subject, verb }: Command, { event, since }: NonNullable<Loade
   if (verb === subject.create) return true;
   const fact = factOf(event);
   const set = settings(subject.projection, fact);
-  return !since.map(factOf).some((later) => {
+  if (set.size === 0) return true;
+  for (const recorded of since()) {
+    const later = factOf(recorded);
     // What certainly came before it in the world has not changed what it set, whenever it was recorded.
-    if (certainlyPrecedes(later, fact)) return false;
-    return [...settings(subject.projection, later)].some(([register, value]) => set.has(register) && set.get(register) !== value);
-  });
+    if (certainlyPrecedes(later, fact)) continue;
+    for (const [register, value] of settings(subject.projection, later)) if (set.has(register) && set.get(register) !== value) return false;
+  }
+  return true;
 }
 
 /** Whether a repeat brings a source or a statement that neither the event nor those that corroborate it had. */
-function bringsNews({ sources, accordingTo = [] }: Command, { event, since }: NonNullable<Loaded['same']>): boolean {
-  const told = [event, ...since.filter(({ corroborates }) => corroborates === event.id)];
+function bringsNews({ sources, accordingTo = [] }: Command, { event, corroborations }: NonNullable<Loaded['same']>): boolean {
+  const told = [event, ...corroborations()];
   const statements = new Set(told.flatMap((teller) => teller.accordingTo ?? []));
   return (
     accordingTo.some((statement) => !statements.has(statement)) ||

@@ -6,7 +6,6 @@ export type RefusalCode =
   | 'too-large'
   | 'no-such-command'
   | 'no-such-subject'
-  | 'no-such-event'
   | 'unknown-reference'
   | 'already-exists'
   | 'key-reused'

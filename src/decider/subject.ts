@@ -23,8 +23,8 @@ export interface Subject {
   standing?(state: StateView, data: Record<string, Json>): (Json | undefined)[];
   /** Another subject whose state an event of this kind also changes: the party that is named for a role. */
   alsoFoldsInto?(type: string, data: Record<string, Json>): string | undefined;
-  /** What the create command leaves to the service: a statement's id. */
-  idIsOptional?: true;
+  /** Its states depend on the instant of the read (commitments fall due), which the reply then tells. */
+  readsTheClock?: true;
 }
 
 export interface CommandBody {

@@ -1,9 +1,10 @@
+import type { Unforeseen } from '../logger.js';
+
 /** Why the feed refuses or closes, and whether trying again can help. The one list; docs/PROTOCOL.md says it in words. */
 export const CODES = {
   'bad-request': { retry: false },
   'bad-filter': { retry: false },
   'duplicate-subscription': { retry: false },
-  'too-many-subscriptions': { retry: false },
   'future-position': { retry: true },
   'other-record': { retry: false },
   'consumer-too-slow': { retry: true },
@@ -29,7 +30,9 @@ export class FeedRefusal extends Error {
   }
 }
 
-export function feedError(error: unknown): FeedError {
+/** What a client is told about an error. */
+export function feedError(error: unknown, unforeseen: Unforeseen): FeedError {
   if (error instanceof FeedRefusal) return { code: error.code, message: error.message, retry: CODES[error.code].retry };
+  unforeseen.tell(error);
   return { code: 'internal', message: 'something went wrong here', ...CODES.internal };
 }

@@ -2,6 +2,7 @@ import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
 import { SignIn } from '../access/sign-in.js';
+import { Unforeseen } from '../logger.js';
 import { RecordReader } from '../record/record-reader.js';
 import { RecordWriter } from '../record/record-writer.js';
 import { CODES, feedError, FeedRefusal } from './codes.js';
@@ -26,6 +27,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     @Inject(SignIn) private readonly signIn: SignIn,
     @Inject(RecordReader) private readonly record: RecordReader,
     @Inject(RecordWriter) private readonly writer: RecordWriter,
+    @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
   ) {}
 
   afterInit(namespace: Namespace): void {
@@ -47,18 +49,20 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   /** Lets a socket in, or tells why not: the error becomes its `connect_error`. */
   private admit(socket: Socket): Error | undefined {
     const token: unknown = socket.handshake.auth['token'];
-    const credential = token === undefined ? undefined : String(token);
-    const caller = this.signIn.caller(credential, socket.handshake.address);
+    const isText = token === undefined || typeof token === 'string';
+    const caller = isText ? this.signIn.caller(token, socket.handshake.address) : undefined;
     if (caller?.roles.includes('subscriber')) return undefined;
     const refusal = new FeedRefusal('forbidden', caller ? 'this needs a key: auth: {token}' : 'the token is not one of this service');
-    return Object.assign(new Error(refusal.message), { data: feedError(refusal) });
+    return Object.assign(new Error(refusal.message), { data: feedError(refusal, this.unforeseen) });
   }
 
   private serve(socket: Socket): void {
     const own = new Map<string, Follower>();
     this.followers.set(socket, own);
-    socket.on('subscribe', (message: unknown, acknowledge: unknown) => answer(acknowledge, () => this.subscribe(socket, own, message)));
-    socket.on('unsubscribe', (message: unknown, acknowledge: unknown) => answer(acknowledge, () => this.unsubscribe(own, message)));
+    socket.on('subscribe', (message: unknown, acknowledge: unknown) =>
+      this.answer(acknowledge, () => this.subscribe(socket, own, message)),
+    );
+    socket.on('unsubscribe', (message: unknown, acknowledge: unknown) => this.answer(acknowledge, () => this.unsubscribe(own, message)));
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
@@ -70,21 +74,15 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     const { id, after } = readSubscribe(message, epoch, head);
     if (own.has(id)) throw new FeedRefusal('duplicate-subscription', 'this socket has a subscription with this filter already');
     const position = after === 'start' ? 0 : after === 'now' ? head : after;
-    const follower = new Follower(socket, id, position, this.record, this.groups!);
+    const ended = (error: unknown) => {
+      socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
+      if (own.get(id) === follower) own.delete(id);
+    };
+    const follower: Follower = new Follower(socket, id, position, this.record, this.groups!, ended);
     own.set(id, follower);
     // The acknowledgement goes out before the first frame.
-    setImmediate(() => void this.follow(socket, own, id, follower));
+    setImmediate(() => follower.start());
     return { subscription: id, epoch, head };
-  }
-
-  private async follow(socket: Socket, own: Map<string, Follower>, id: string, follower: Follower): Promise<void> {
-    try {
-      if (await follower.run()) return;
-    } catch (error) {
-      follower.stop();
-      socket.emit('closed', { subscription: id, ...feedError(error) });
-    }
-    if (own.get(id) === follower) own.delete(id);
   }
 
   private unsubscribe(own: Map<string, Follower>, message: unknown) {
@@ -95,14 +93,14 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     own.delete(subscription as string);
     return { subscription };
   }
-}
 
-/** Every message is answered, whatever comes of it; one without an acknowledgement asked for is done in silence. */
-function answer(acknowledge: unknown, run: () => object): void {
-  const reply = typeof acknowledge === 'function' ? (acknowledge as (answer: object) => void) : () => {};
-  try {
-    reply({ ok: true, ...run() });
-  } catch (error) {
-    reply({ ok: false, error: feedError(error) });
+  /** Every message is answered, whatever comes of it; one without an acknowledgement asked for is done in silence. */
+  private answer(acknowledge: unknown, run: () => object): void {
+    const reply = typeof acknowledge === 'function' ? (acknowledge as (answer: object) => void) : () => {};
+    try {
+      reply({ ok: true, ...run() });
+    } catch (error) {
+      reply({ ok: false, error: feedError(error, this.unforeseen) });
+    }
   }
 }

@@ -169,6 +169,9 @@ export class Draft {
   }
 }
 
+/** Those that stay possible the longest are kept; two would do to know whether a field is uncertain. */
+const MAX_RIVALS = 8;
+
 function succeed(before: Register, value: Json, fact: Fact): Register {
   const held = before.rivals ? [...before.rivals, before] : [before];
   const possible = held.filter((rival) => rival.latest >= fact.earliest);
@@ -180,6 +183,7 @@ function succeed(before: Register, value: Json, fact: Fact): Register {
     if (canonical(rival.value) === said) latest = Math.max(latest, rival.latest);
     else rivals.push({ value: rival.value, latest: rival.latest });
   }
+  rivals.sort((a, b) => b.latest - a.latest).splice(MAX_RIVALS);
   return rivals.length ? { value, latest, rivals } : { value, latest };
 }
 

@@ -2,7 +2,7 @@ import type { Json } from '../event/event.js';
 import { subjectOf } from '../event/subject.js';
 import { StateView, type Folded, type Projection } from './fold.js';
 
-/** A state as reads serve it (see docs/openapi: each kind's own fields stand beside these). */
+/** A state as reads serve it: each kind's own fields stand beside these. */
 export interface State extends Record<string, Json | undefined> {
   id: string;
   stream: string;

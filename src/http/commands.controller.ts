@@ -7,6 +7,7 @@ import { Commands } from '../decider/commands.js';
 import type { Submission } from '../decider/intake.js';
 import { Refusal } from '../decider/refusal.js';
 import type { Json } from '../event/event.js';
+import { Unforeseen } from '../logger.js';
 import { MAX_BODY_BYTES, NDJSON_ROUTE } from './body-parsers.js';
 import { checkKey } from './conditions.js';
 import { linesOf } from './lines.js';
@@ -21,7 +22,10 @@ const FIELDS = new Set(['command', 'id', 'body', 'idempotencyKey']);
 
 @Controller(NDJSON_ROUTE)
 export class CommandsController {
-  constructor(@Inject(Commands) private readonly commands: Commands) {}
+  constructor(
+    @Inject(Commands) private readonly commands: Commands,
+    @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
+  ) {}
 
   /** Commands in as NDJSON, replies out as NDJSON, in order, while more come in. A bad line does not stop the rest. */
   @Post()
@@ -57,7 +61,7 @@ export class CommandsController {
       const { reply } = await this.commands.submit(submissionOf(bytes, caller));
       return `${JSON.stringify({ line, ...reply })}\n`;
     } catch (error) {
-      return `${JSON.stringify({ line, ...problemOf(error) })}\n`;
+      return `${JSON.stringify({ line, ...problemOf(error, this.unforeseen) })}\n`;
     }
   }
 }

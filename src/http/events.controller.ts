@@ -13,6 +13,8 @@ import { Query, nextPage, type RawQuery } from './query.js';
 import { Reads } from './reads.js';
 
 const NDJSON = 'application/x-ndjson';
+/** A page of long events ends before its limit, with a `next`. */
+const MAX_REPLY_CHARACTERS = 4 * 1024 * 1024;
 
 @Controller('v1/events')
 export class EventsController {
@@ -39,9 +41,15 @@ export class EventsController {
       return;
     }
     const found: { sequence: number; bytes: string }[] = [];
-    for await (const page of pages) found.push(...page);
+    let size = 0;
+    for await (const events of pages) {
+      found.push(...events);
+      size += events.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      if (size > MAX_REPLY_CHARACTERS) break;
+    }
+    const isLast = found.length <= limit && size <= MAX_REPLY_CHARACTERS;
     const page = found.slice(0, limit);
-    const next = found.length > limit ? nextPage(page.at(-1)!.sequence, at) : undefined;
+    const next = isLast ? undefined : nextPage(page.at(-1)!.sequence, at);
     const bytes = page.map((event) => event.bytes);
     void response.header('content-type', 'application/json; charset=utf-8').send(this.reads.rawReply(at, bytes, next));
   }

@@ -3,10 +3,19 @@ import type { FastifyReply } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { FieldError } from '../body/json.js';
 import { Refusal, type RefusalCode } from '../decider/refusal.js';
+import type { Unforeseen } from '../logger.js';
 
 /** A refusal that only HTTP knows. */
 export type HttpCode =
-  'bad-query' | 'future-position' | 'not-found' | 'unauthorized' | 'forbidden' | 'behind' | 'unsupported-media-type' | 'internal';
+  | 'bad-query'
+  | 'future-position'
+  | 'no-such-event'
+  | 'not-found'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'behind'
+  | 'unsupported-media-type'
+  | 'internal';
 
 /** The one table that gives each code its status. */
 const STATUS: Record<RefusalCode | HttpCode, number> = {
@@ -50,8 +59,8 @@ export interface Problem {
   errors?: readonly FieldError[];
 }
 
-/** What a caller is told about an error. What nobody foresaw is told as `internal` and nothing else. */
-export function problemOf(error: unknown): Problem {
+/** What a caller is told about an error. What nobody foresaw is told as `internal` and nothing else; the log hears the rest. */
+export function problemOf(error: unknown, unforeseen: Unforeseen): Problem {
   if (error instanceof Refusal || error instanceof HttpRefusal) return problem(error.code, error.message, error.errors);
   const { statusCode, message } = error as { statusCode?: unknown; message: string };
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
@@ -60,6 +69,7 @@ export function problemOf(error: unknown): Problem {
   if (status === 404) return problem('not-found', 'there is nothing at this address');
   if (typeof status === 'number' && status >= 400 && status < 500)
     return { ...problem('malformed', message), status, title: STATUS_CODES[status] ?? 'Error' };
+  unforeseen.tell(error);
   return problem('internal', 'something went wrong here; the log of the service tells what');
 }
 
@@ -71,11 +81,10 @@ function problem(code: RefusalCode | HttpCode, detail: string, errors?: readonly
 /** Turns every error of a route into a problem document. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly unforeseen: (error: unknown) => void) {}
+  constructor(private readonly unforeseen: Unforeseen) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = problemOf(error);
-    if (problem.status >= 500 && problem.code === 'internal') this.unforeseen(error);
+    const problem = problemOf(error, this.unforeseen);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     if (problem.status === 503) reply.header('retry-after', '1');

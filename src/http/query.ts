@@ -1,6 +1,6 @@
-import type { FieldError } from '../body/json.js';
+import { MAX_FAULTS, type FieldError } from '../body/json.js';
 import { subjectOf, type Kind } from '../event/subject.js';
-import { bounds, instant } from '../time/occurred.js';
+import { bounds } from '../time/occurred.js';
 import { HttpRefusal } from './problems.js';
 
 export type RawQuery = Record<string, string | string[] | undefined>;
@@ -74,15 +74,6 @@ export class Query {
     return undefined;
   }
 
-  instant(name: string): number | undefined {
-    const text = this.one(name);
-    if (text === undefined) return undefined;
-    const found = instant(text);
-    if (found !== null) return found;
-    this.fault(name, 'instant', `${name} must be an instant with its offset`);
-    return undefined;
-  }
-
   /** `after` as a reply's `next` had it: a position, and the sequence to which all the pages are pinned. */
   cursor(): { position: string; pin: number } | undefined {
     const text = this.one('after');
@@ -94,13 +85,14 @@ export class Query {
   }
 
   fault(field: string, rule: string, message: string): void {
-    this.faults.push({ field, rule, message });
+    if (this.faults.length < MAX_FAULTS) this.faults.push({ field, rule, message });
   }
 
   /** To be called when every parameter has been read. */
   done(): void {
     for (const name of Object.keys(this.raw))
-      if (!this.known.has(name)) this.fault(name, 'unknown-parameter', `${name.slice(0, 80)} is not a parameter of this route`);
+      if (!this.known.has(name))
+        this.fault(name.slice(0, 80), 'unknown-parameter', `${name.slice(0, 80)} is not a parameter of this route`);
     if (this.faults.length) throw new HttpRefusal('bad-query', this.faults.map(({ message }) => message).join('; '), this.faults);
   }
 }

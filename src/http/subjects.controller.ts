@@ -64,8 +64,9 @@ export class SubjectsController {
     const filter = stateFilter(query, subject);
     const head = await this.reads.head(query);
     const at = this.reads.pin(head, cursor);
-    const { states, more } = this.reads.record.states(subject.kind, filter, Date.now(), at, cursor?.position, limit);
-    return this.reads.reply(at, states, more ? nextPage(states.at(-1)!.stream, at) : undefined);
+    const now = Date.now();
+    const { states, more } = this.reads.record.states(subject.kind, filter, now, at, cursor?.position, limit);
+    return { ...this.reads.reply(at, states, more ? nextPage(states.at(-1)!.stream, at) : undefined), ...asOf(subject, now) };
   }
 
   @Get(':collection/:id')
@@ -75,13 +76,15 @@ export class SubjectsController {
     @QueryOf() raw: RawQuery,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const stream = streamOf(known(collection).kind, id);
+    const subject = known(collection);
+    const stream = streamOf(subject.kind, id);
     const head = await this.reads.head(new Query(raw));
-    const state = isSlug(id) ? this.reads.record.state(stream, Date.now()) : undefined;
+    const now = Date.now();
+    const state = isSlug(id) ? this.reads.record.state(stream, now) : undefined;
     if (!state) throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
     // What a caller gives back as If-Match.
     response.header('etag', `"${state.revision}"`);
-    return this.reads.reply(head, state);
+    return { ...this.reads.reply(head, state), ...asOf(subject, now) };
   }
 
   private async submit(
@@ -94,6 +97,11 @@ export class SubjectsController {
     void response.status(created ? HttpStatus.CREATED : HttpStatus.OK);
     return reply;
   }
+}
+
+/** The instant that a reply stands at, where its states depend on one. */
+function asOf({ readsTheClock }: Subject, now: number): { asOf?: string } {
+  return readsTheClock ? { asOf: new Date(now).toISOString() } : {};
 }
 
 function known(collection: string): Subject {

@@ -17,7 +17,7 @@ export interface EventFilter extends Partial<Record<Axis, readonly string[]>> {
 }
 
 /** The statement that finds a filter's events in a window of sequences, and the parameters that it takes before its limit. */
-export function conditionsOf(filter: EventFilter): { sql: string; parameters(from: number, to: number): unknown[] } {
+export function queryOf(filter: EventFilter): { sql: string; parameters(from: number, to: number): unknown[] } {
   const axes: string[][] = filter.about.map((streams) => [...streams]);
   for (const axis of AXES) if (filter[axis]) axes.push(filter[axis].map((value) => tag(axis, value)));
   // The first axis is walked, the others are looked up: subjects come first, as the narrowest.

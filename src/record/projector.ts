@@ -15,6 +15,7 @@ const MAX_AT_HAND = 20_000;
 export class Projector {
   private readonly atHand = new Map<string, Folded>();
   private readonly changed = new Map<string, { folded: Folded; since: number; changed: number }>();
+  private readonly refolded = new Map<string, Fact[]>();
   private readonly selectState;
   private readonly selectFacts;
   private readonly storeState;
@@ -50,12 +51,14 @@ export class Projector {
     for (const [stream, { folded, since, changed }] of this.changed)
       this.storeState.run({ stream, since, changed, folded: JSON.stringify(folded) });
     this.changed.clear();
+    this.refolded.clear();
     if (this.atHand.size > MAX_AT_HAND) this.atHand.clear();
   }
 
   /** Forgets what a lost transaction has folded. */
   forget(): void {
     this.changed.clear();
+    this.refolded.clear();
     this.atHand.clear();
   }
 
@@ -63,11 +66,20 @@ export class Projector {
     const { projection } = subjectOfStream(stream);
     let folded = this.state(stream) ?? emptyFold(stream);
     if (comesLast(folded, fact)) evolve(projection, folded, fact);
-    else folded = fold(projection, stream, [...this.selectFacts(stream), fact]);
+    else folded = fold(projection, stream, this.factsWith(stream, fact));
     this.keep(folded);
     // `since` counts for a subject that is stored for the first time: its first event is then among those of this group.
     const since = this.changed.get(stream)?.since ?? fact.sequence;
     this.changed.set(stream, { folded, since, changed: fact.sequence });
+  }
+
+  /** All the facts of a subject and a new one. Those of a subject that was refolded in this group are at hand already. */
+  private factsWith(stream: string, fact: Fact): Fact[] {
+    const known = this.refolded.get(stream) ?? [];
+    // What has folded onto the state since then is in the database by now.
+    const facts = [...known, ...this.selectFacts(stream, (known.at(-1)?.sequence ?? 0) + 1), fact];
+    this.refolded.set(stream, facts);
+    return facts;
   }
 
   private keep(folded: Folded): void {
@@ -76,16 +88,16 @@ export class Projector {
 }
 
 /** Reads the facts of a subject in the order of recording: those of its own stream, and those elsewhere that change it. */
-export function factsOf(db: Db): (stream: string, upTo?: number) => Fact[] {
+export function factsOf(db: Db): (stream: string, from?: number, upTo?: number) => Fact[] {
   const select = db
-    .prepare<{ stream: string; folds: string; upTo: number }, string>(
-      `SELECT bytes FROM events WHERE stream = @stream AND sequence <= @upTo
-       UNION ALL SELECT e.bytes FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = @folds AND t.sequence <= @upTo`,
+    .prepare<{ stream: string; folds: string; from: number; upTo: number }, string>(
+      `SELECT bytes FROM events WHERE stream = @stream AND sequence BETWEEN @from AND @upTo
+       UNION ALL SELECT e.bytes FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = @folds AND t.sequence BETWEEN @from AND @upTo`,
     )
     .pluck();
-  return (stream, upTo = Number.MAX_SAFE_INTEGER) =>
+  return (stream, from = 0, upTo = Number.MAX_SAFE_INTEGER) =>
     select
-      .all({ stream, folds: foldsInto(stream), upTo })
+      .all({ stream, folds: foldsInto(stream), from, upTo })
       .map((bytes) => factOf(JSON.parse(bytes) as RecordedEvent))
       .sort((a, b) => a.sequence - b.sequence);
 }

@@ -4,16 +4,32 @@ import { fold, type Folded } from '../folding/fold.js';
 import { inFoldingOrder, type Placed } from '../folding/order.js';
 import { present, type State } from '../folding/state.js';
 import { subjectOfStream } from '../subjects.js';
-import { conditionsOf, type EventFilter } from './event-filter.js';
+import { queryOf, type EventFilter } from './event-filter.js';
 import { factsOf } from './projector.js';
 import type { RecordWriter } from './record-writer.js';
 import type { Db } from './schema.js';
+import { EVENTS_OF_A_TAG, amends } from './tags.js';
 
 export interface StateFilter {
   /** The values that are let through, field by field. */
   fields: Record<string, readonly string[]>;
   /** Only subjects with an event that is about one of these. */
   about?: readonly string[];
+}
+
+/** What one page may hold: whoever reads slowly keeps one of them in memory. */
+const MAX_PAGE = 1_000;
+const MAX_PAGE_CHARACTERS = 512 * 1024;
+
+function pageOf(events: Iterable<{ sequence: number; bytes: string }>) {
+  const page: { sequence: number; bytes: string }[] = [];
+  let size = 0;
+  for (const event of events) {
+    page.push(event);
+    size += event.bytes.length;
+    if (size >= MAX_PAGE_CHARACTERS) return { page, isWhole: false };
+  }
+  return { page, isWhole: true };
 }
 
 /** How many sequences one query of a filtered scan looks through, so that a rare match never holds up the event loop. */
@@ -50,11 +66,7 @@ export class RecordReader {
       'SELECT e.sequence, e.earliest, e.latest FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = ? AND t.sequence <= ?',
     );
     this.selectBytes = db.prepare<[number], string>('SELECT bytes FROM events WHERE sequence = ?').pluck();
-    this.selectAmendments = db
-      .prepare<[string, number], string>(
-        "SELECT bytes FROM events WHERE stream = ? AND sequence > ? AND type GLOB 'Event*' ORDER BY sequence",
-      )
-      .pluck();
+    this.selectAmendments = db.prepare<[string], string>(EVENTS_OF_A_TAG).pluck();
     this.selectRecordedFrom = db
       .prepare<[number, number, number], number>(
         'SELECT sequence FROM events WHERE sequence >= ? AND sequence < ? AND recorded >= ? ORDER BY sequence LIMIT 1',
@@ -126,8 +138,7 @@ export class RecordReader {
 
   /** The events that amend one, in order. */
   amendments(event: RecordedEvent): RecordedEvent[] {
-    const later = this.selectAmendments.all(event.stream, event.sequence).map((bytes) => JSON.parse(bytes) as RecordedEvent);
-    return later.filter(({ corroborates }) => corroborates === event.id);
+    return this.selectAmendments.all(amends(event.id)).map((bytes) => JSON.parse(bytes) as RecordedEvent);
   }
 
   /**
@@ -135,17 +146,17 @@ export class RecordReader {
    * goes on; nothing is held but the page.
    */
   async *events(filter: EventFilter, after: number, upTo: number, limit = Infinity): AsyncGenerator<{ sequence: number; bytes: string }[]> {
-    const { sql, parameters } = conditionsOf(filter);
+    const { sql, parameters } = queryOf(filter);
     const select = this.db.prepare<unknown[], { sequence: number; bytes: string }>(sql);
     const first = Math.max(after, filter.recordedFrom === undefined ? 0 : this.firstRecorded(filter.recordedFrom, upTo) - 1);
     const last = filter.recordedTo === undefined ? upTo : Math.min(upTo, this.firstRecorded(filter.recordedTo + 1, upTo) - 1);
     let left = limit;
     for (let from = first; from < last && left > 0;) {
       const to = Math.min(from + WINDOW, last);
-      const page = select.all(...parameters(from, to), Math.min(left, 1_000));
+      const { page, isWhole } = pageOf(select.iterate(...parameters(from, to), Math.min(left, MAX_PAGE)));
       if (page.length) yield page;
       left -= page.length;
-      from = page.length === 1_000 ? page.at(-1)!.sequence : to;
+      from = isWhole && page.length < MAX_PAGE ? to : page.at(-1)!.sequence;
       await new Promise(setImmediate);
     }
   }
@@ -171,7 +182,7 @@ export class RecordReader {
   private presentAt(stored: StoredState, at: number, now: number): State {
     const { projection } = subjectOfStream(stored.stream);
     const folded =
-      stored.changed <= at ? (JSON.parse(stored.folded) as Folded) : fold(projection, stored.stream, this.facts(stored.stream, at));
+      stored.changed <= at ? (JSON.parse(stored.folded) as Folded) : fold(projection, stored.stream, this.facts(stored.stream, 0, at));
     return present(projection, folded, now);
   }
 

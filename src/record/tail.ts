@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../event/event.js';
 import type { Folded } from '../folding/fold.js';
 import type { RecordWriter } from './record-writer.js';
+import { EVENTS_OF_A_TAG, amends } from './tags.js';
 
 /** What the decider sees: all that is committed and all that the open group has written before. */
 export class Tail {
@@ -9,6 +10,7 @@ export class Tail {
   private readonly selectByKey;
   private readonly selectByFingerprint;
   private readonly selectSince;
+  private readonly selectTagged;
 
   constructor(private readonly writer: RecordWriter) {
     const { db } = writer;
@@ -18,6 +20,7 @@ export class Tail {
     this.selectByFingerprint = db
       .prepare<[Buffer], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT 1')
       .pluck();
+    this.selectTagged = db.prepare<[string], string>(EVENTS_OF_A_TAG).pluck();
     this.selectSince = db
       .prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision > ? ORDER BY revision')
       .pluck();
@@ -51,9 +54,14 @@ export class Tail {
     return parse(this.selectByFingerprint.get(fingerprint));
   }
 
-  /** The events of a stream behind a revision, in order. */
-  since(stream: string, revision: number): RecordedEvent[] {
-    return this.selectSince.all(stream, revision).map((bytes) => JSON.parse(bytes) as RecordedEvent);
+  /** The events of a stream behind a revision, in order. To be read through, or left, before anything is written. */
+  *since(stream: string, revision: number): Iterable<RecordedEvent> {
+    for (const bytes of this.selectSince.iterate(stream, revision)) yield JSON.parse(bytes) as RecordedEvent;
+  }
+
+  /** The events that corroborate one. */
+  corroborations(id: string): RecordedEvent[] {
+    return this.selectTagged.all(amends(id)).map((bytes) => JSON.parse(bytes) as RecordedEvent);
   }
 }
 

@@ -12,5 +12,4 @@ export const statement: Subject = {
   bodies: statementBodies,
   projection: statementProjection,
   filters: {},
-  idIsOptional: true,
 };
