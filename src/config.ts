@@ -19,7 +19,7 @@ export class BadSetting extends StartRefused {}
 /** Reads the settings, or throws `BadSetting` for the first that is wrong. */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const port = Number(env['PORT'] || '3000');
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+  if (!/^\d{1,5}$/.test(env['PORT'] || '3000') || port > 65_535)
     throw new BadSetting(`PORT must be a whole number from 0 to 65535, and is ${JSON.stringify(env['PORT'])}`);
   if (env['ZONEWATCH_LOG'] && env['ZONEWATCH_LOG'] !== 'sqlite') throw new BadSetting('ZONEWATCH_LOG can only be sqlite in this release');
   const adminKey = env['ZONEWATCH_ADMIN_KEY'] || undefined;

@@ -42,7 +42,8 @@ export async function startService(config: Config): Promise<Service> {
         // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.
         bodyParser: false,
         forceCloseConnections: true,
-        logger: ['error', 'warn'],
+        // What Nest would print of a failed start is told once, in words that help; errors of requests go through our filter.
+        logger: false,
         abortOnError: false,
       },
     );

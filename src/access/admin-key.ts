@@ -30,7 +30,14 @@ export function adminKeyOf(folder: string, given: string | undefined): { key: Ad
 }
 
 function readKey(path: string): string {
-  const key = readFileSync(path, 'utf8').trim();
+  let key: string;
+  try {
+    key = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new BadSetting(
+      `${path} cannot be read: ${(error as Error).message}. Let this user read it, or delete it to have a new one made.`,
+    );
+  }
   if (!ADMIN_KEY.test(key))
     throw new BadSetting(`${path} holds no key of 16 or more visible characters. Delete it to have a new one made.`);
   return key;

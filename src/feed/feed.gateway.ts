@@ -59,10 +59,8 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   private serve(socket: Socket): void {
     const own = new Map<string, Follower>();
     this.followers.set(socket, own);
-    socket.on('subscribe', (message: unknown, acknowledge: unknown) =>
-      this.answer(acknowledge, () => this.subscribe(socket, own, message)),
-    );
-    socket.on('unsubscribe', (message: unknown, acknowledge: unknown) => this.answer(acknowledge, () => this.unsubscribe(own, message)));
+    socket.on('subscribe', (...said: unknown[]) => this.answer(said, (message) => this.subscribe(socket, own, message)));
+    socket.on('unsubscribe', (...said: unknown[]) => this.answer(said, (message) => this.unsubscribe(own, message)));
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
@@ -94,11 +92,14 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     return { subscription };
   }
 
-  /** Every message is answered, whatever comes of it; one without an acknowledgement asked for is done in silence. */
-  private answer(acknowledge: unknown, run: () => object): void {
-    const reply = typeof acknowledge === 'function' ? (acknowledge as (answer: object) => void) : () => {};
+  /** Every message is answered, whatever comes of it; one without an acknowledgement asked for (its last argument) is done in silence. */
+  private answer(said: unknown[], run: (message: unknown) => object): void {
+    const last = said.at(-1);
+    const reply = typeof last === 'function' ? (last as (answer: object) => void) : () => {};
     try {
-      reply({ ok: true, ...run() });
+      const [message, ...more] = typeof last === 'function' ? said.slice(0, -1) : said;
+      if (more.length) throw new FeedRefusal('bad-request', 'a message takes one argument');
+      reply({ ok: true, ...run(message) });
     } catch (error) {
       reply({ ok: false, error: feedError(error, this.unforeseen) });
     }

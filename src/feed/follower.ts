@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { RecordReader } from '../record/record-reader.js';
 import { FeedRefusal } from './codes.js';
-import { MAX_FRAME_BYTES, MAX_FRAME_EVENTS, framesOf, type Recorded } from './frames.js';
+import { MAX_FRAME_BYTES, MAX_FRAME_EVENTS, framesOf, type EventsFrame, type Recorded } from './frames.js';
 import type { Groups, Member } from './groups.js';
 
 /** How long a page may stay unacknowledged, in milliseconds. */
@@ -16,6 +16,7 @@ const MAX_WAITING = 16;
  */
 export class Follower implements Member {
   private state: 'behind' | 'live' | 'stopped' = 'behind';
+  private giveUp: () => void = () => {};
 
   constructor(
     readonly socket: Socket,
@@ -38,6 +39,7 @@ export class Follower implements Member {
   stop(): void {
     if (this.state === 'live') this.groups.leave(this);
     this.state = 'stopped';
+    this.giveUp();
   }
 
   /** Whether frames pile up because the client does not take them. */
@@ -76,11 +78,20 @@ export class Follower implements Member {
     }
     if (this.state !== 'behind') return;
     const frame = framesOf(this.subscription, this.position, upTo, page)[0]!;
-    try {
-      await this.socket.timeout(PATIENCE).emitWithAck('events', frame);
-      this.position = frame.to;
-    } catch {
-      if (this.state === 'behind') throw new FeedRefusal('consumer-too-slow', `no page was asked for within ${PATIENCE / 1000} s`);
-    }
+    if (await this.acknowledged(frame)) this.position = frame.to;
+    else if (this.state === 'behind') throw new FeedRefusal('consumer-too-slow', `no page was asked for within ${PATIENCE / 1000} s`);
+  }
+
+  /** Sends a page and waits until the client asks for the next; false where it does not in time, or the subscription ends. */
+  private acknowledged(frame: EventsFrame): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (asked: boolean) => {
+        clearTimeout(timer);
+        resolve(asked);
+      };
+      const timer = setTimeout(() => settle(false), PATIENCE);
+      this.giveUp = () => settle(false);
+      this.socket.emit('events', frame, () => settle(true));
+    });
   }
 }

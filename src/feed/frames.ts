@@ -3,6 +3,8 @@ import type { Written } from '../record/record-writer.js';
 /** What one frame may hold. */
 export const MAX_FRAME_EVENTS = 1_000;
 export const MAX_FRAME_BYTES = 1024 * 1024;
+/** What a frame holds around its events, at the most. */
+const ENVELOPE_BYTES = 512;
 
 /** A frame of events. `from` is exclusive and equals the `to` of the frame before, so that a client can prove that it missed nothing. */
 export interface EventsFrame {
@@ -21,7 +23,7 @@ export function framesOf(subscription: string, from: number, to: number, events:
   let size = 0;
   for (const { sequence, bytes } of events) {
     const length = Buffer.byteLength(bytes) + 1;
-    if (frame.events.length === MAX_FRAME_EVENTS || (frame.events.length > 0 && size + length > MAX_FRAME_BYTES)) {
+    if (frame.events.length === MAX_FRAME_EVENTS || (frame.events.length > 0 && size + length > MAX_FRAME_BYTES - ENVELOPE_BYTES)) {
       frames.push(frame);
       frame = { subscription, from: frame.to, to: frame.to, events: [] };
       size = 0;

@@ -1,0 +1,217 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { io } from 'socket.io-client';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const GIVEN = 'a-key-that-was-given';
+
+let folder: string;
+const children: ChildProcess[] = [];
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-'))));
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts the built service. `end` waits for its end, or asks for it with a signal; `listening` for its address. */
+function start(settings: Record<string, string> = {}) {
+  const env = { PATH: process.env['PATH'], PORT: '0', ZONEWATCH_DATA: folder, ...settings };
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  const said = { stdout: '', stderr: '' };
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  const listening = new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said.stdout += text;
+      const address = /listening on (\S+)\n/.exec(said.stdout)?.[1];
+      if (address) resolve(address);
+    });
+    void closed.then(() => reject(new Error(said.stderr)));
+  });
+  listening.catch(() => {});
+  const end = async (signal?: 'SIGTERM') => {
+    if (signal) child.kill(signal);
+    const [code] = await closed;
+    return { code, ...said, lines: said.stdout.split('\n').slice(0, -1) };
+  };
+  return { listening, end };
+}
+
+async function register(address: string, authorization?: string) {
+  const body = JSON.stringify({ id: 'russia', name: { en: 'Russia' }, kind: 'state', occurred: '2017' });
+  const headers = { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) };
+  const response = await fetch(`${address}/v1/parties`, { method: 'POST', headers, body });
+  return { status: response.status, asks: response.headers.get('www-authenticate'), json: (await response.json()) as { code?: string } };
+}
+
+describe('the admin key', () => {
+  test('is made at the first start, shown once on a line of its own, and kept', async () => {
+    const path = join(folder, 'admin.key');
+    const first = start();
+    const address = await first.listening;
+    const key = readFileSync(path, 'utf8').trim();
+    expect(key).toMatch(/^[\x21-\x7e]{16,}$/);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect((await register(address, `Bearer ${key}`)).status).toBe(201);
+    const shown = await first.end('SIGTERM');
+    expect(shown.lines.filter((line) => line.includes(key))).toEqual([key]);
+    expect([shown.lines.at(-1), shown.stderr]).toEqual([`listening on ${address}`, '']);
+
+    const second = start();
+    expect((await register(await second.listening, `Bearer ${key}`)).status).toBe(200);
+    const { lines, stderr } = await second.end('SIGTERM');
+    expect([lines, stderr]).toEqual([[expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+$/)], '']);
+    expect([readFileSync(path, 'utf8').trim(), readdirSync(folder).filter((name) => name.includes('key'))]).toEqual([key, ['admin.key']]);
+  });
+
+  test('is never printed and not written down where it is given', async () => {
+    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
+    expect((await register(await service.listening, `Bearer ${GIVEN}`)).status).toBe(201);
+    const { stdout, stderr } = await service.end('SIGTERM');
+    expect(stdout + stderr).toMatch(/^listening on \S+\n$/);
+    expect(existsSync(join(folder, 'admin.key'))).toBe(false);
+    for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes(GIVEN)).toBe(false);
+  });
+
+  test('takes the place of a kept one for as long as it is given', async () => {
+    writeFileSync(join(folder, 'admin.key'), 'a-key-that-was-kept\n', { mode: 0o600 });
+    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
+    const address = await service.listening;
+    expect((await register(address, 'Bearer a-key-that-was-kept')).status).toBe(401);
+    expect((await register(address, `Bearer ${GIVEN}`)).status).toBe(201);
+    expect(readFileSync(join(folder, 'admin.key'), 'utf8')).toBe('a-key-that-was-kept\n');
+  });
+
+  test('alone lets write: without it, with another and with what is none it is 401, and nothing is recorded', async () => {
+    const address = await start({ ZONEWATCH_ADMIN_KEY: GIVEN }).listening;
+    const wrong = [
+      `Bearer ${GIVEN}x`,
+      `Bearer ${GIVEN.slice(1)}`,
+      `Bearer ${GIVEN.toUpperCase()}`,
+      'Bearer',
+      'Bearer  ',
+      `Basic ${GIVEN}`,
+      GIVEN,
+      '',
+    ];
+    for (const authorization of [undefined, ...wrong]) {
+      const { status, asks, json } = await register(address, authorization);
+      expect([authorization, status, asks, json.code]).toEqual([authorization, 401, 'Bearer', 'unauthorized']);
+      const headers = { 'content-type': 'application/x-ndjson', ...(authorization !== undefined && { authorization }) };
+      const lines = await fetch(`${address}/v1/commands`, { method: 'POST', headers, body: '{}\n' });
+      expect([authorization, lines.status]).toEqual([authorization, 401]);
+    }
+    expect(await (await fetch(`${address}/health/ready`)).json()).toMatchObject({ sequence: 0 });
+    for (const [authorization, status] of [
+      [undefined, 200],
+      [`Bearer ${GIVEN}`, 200],
+      [wrong[0], 401],
+    ] as const)
+      // prettier-ignore
+      expect((await fetch(`${address}/v1/parties`, { headers: { ...(authorization && { authorization }) } })).status).toBe(status);
+  });
+
+  test.each(['', 'short\n', 'two words are no single key\n'])('is not taken from a file that holds none: %j', async (text) => {
+    writeFileSync(join(folder, 'admin.key'), text);
+    const { code, stdout, stderr } = await start().end();
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^zonewatch: \S+admin\.key .*\n$/)]);
+  });
+});
+
+describe('the service', () => {
+  test('ends with code 0 on SIGTERM while sockets and streams are open', async () => {
+    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
+    const address = await service.listening;
+    const socket = io(`${address}/feed`, { reconnection: false, forceNew: true });
+    const live = new Promise((resolve) => socket.once('live', resolve));
+    const gone = new Promise((resolve) => socket.once('disconnect', resolve));
+    socket.emit('subscribe', { after: 'now' });
+    await live;
+    const waiting = fetch(`${address}/v1/zones?min=5`).then(
+      () => 'answered',
+      () => 'cut off',
+    );
+    const { code, stderr } = await service.end('SIGTERM');
+    expect([code, stderr, await waiting]).toEqual([0, '', 'cut off']);
+    await gone;
+  });
+
+  /** How a start failed; where it did not, that it listens. */
+  async function failure(settings: Record<string, string>) {
+    const { listening, end } = start(settings);
+    return Promise.race([end(), listening.then((address) => ({ code: 'none', stdout: address, stderr: '' }), () => end())]); // prettier-ignore
+  }
+  /** Holds a start to fail with one line that says what to do. */
+  async function fails(settings: Record<string, string>, words: RegExp) {
+    const { code, stdout, stderr } = await failure(settings);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^zonewatch: [^\n]+\n$/)]);
+    expect(stderr).toMatch(words);
+  }
+
+  test.each([
+    [{ PORT: 'abc' }, /PORT.*0 to 65535.*"abc"/],
+    [{ PORT: '65536' }, /PORT.*0 to 65535/],
+    [{ PORT: '80.5' }, /PORT.*0 to 65535/],
+    [{ ZONEWATCH_ADMIN_KEY: 'short' }, /ZONEWATCH_ADMIN_KEY.*16/],
+    [{ ZONEWATCH_ADMIN_KEY: 'sixteen or more, with spaces' }, /ZONEWATCH_ADMIN_KEY.*spaces/],
+    [{ ZONEWATCH_LOG: 'paper' }, /ZONEWATCH_LOG/],
+  ])('does not start with %j, and says what would do', fails);
+
+  // What JavaScript takes for a number is wider than what an operator means by one: a blank is 0, which is any port.
+  test.each([{ PORT: ' ' }, { PORT: '1e3' }, { PORT: '0x1F90' }])('does not start with %j', (settings) => fails(settings, /PORT/));
+
+  test('does not print a key that it refuses', async () => {
+    const { code, stdout, stderr } = await failure({ ZONEWATCH_ADMIN_KEY: 'my secret' });
+    expect([code, stdout + stderr]).toEqual([1, expect.not.stringContaining('secret')]);
+  });
+
+  async function onTakenPort(check: (settings: Record<string, string>) => Promise<void>) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await check({ PORT: String(port) }).finally(() => server.close());
+  }
+  test('does not start on a port that is taken, or at an address that is not of this machine', async () => {
+    const fits = async (settings: Record<string, string>, words: RegExp) => {
+      const { code, stdout, stderr } = await failure(settings);
+      expect([code, stdout, stderr.split('\n').at(-2)]).toEqual([1, '', expect.stringMatching(words)]);
+    };
+    await onTakenPort((settings) => fits(settings, new RegExp(`^zonewatch: .*${settings['PORT']}.*PORT`)));
+    await fits({ HOST: '203.0.113.7' }, /^zonewatch: .*203\.0\.113\.7.*HOST/);
+  });
+  // Nest tells the error in a line of its own before the service does.
+  test('says why it cannot listen in one line', () => onTakenPort((settings) => fails(settings, /PORT/)));
+
+  test('does not start in a folder that another process writes to', async () => {
+    const service = start();
+    await service.listening;
+    await fails({}, new RegExp(`${folder}.*ZONEWATCH_DATA`));
+    expect((await service.end('SIGTERM')).code).toBe(0);
+  });
+
+  test('does not start in what is no folder of its own', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, 'text\n');
+    await fails({ ZONEWATCH_DATA: file }, new RegExp(file));
+    await fails({ ZONEWATCH_DATA: join(file, 'inner') }, new RegExp(file));
+    expect(readFileSync(file, 'utf8')).toBe('text\n');
+    mkdirSync(join(folder, 'other'));
+    writeFileSync(join(folder, 'other/record.db'), 'A text, and no database of anybody.\n'.repeat(100));
+    await fails({ ZONEWATCH_DATA: join(folder, 'other') }, /record\.db.*ZONEWATCH_DATA/);
+  });
+
+  test('does not start where its key is a folder', async () => {
+    mkdirSync(join(folder, 'admin.key'));
+    await fails({}, /admin\.key/);
+  });
+});
