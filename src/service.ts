@@ -81,7 +81,7 @@ function explained(error: unknown, { host, port }: Config): unknown {
   if (code === 'EADDRINUSE')
     return new StartRefused(`port ${port} of ${host} is taken. Set PORT to another one, or to 0 for any that is free.`, { cause: error });
   if (code === 'EACCES') return new StartRefused(`port ${port} may not be used by this user. Set PORT to 1024 or above.`, { cause: error });
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new StartRefused(`${host} is no address of this machine. Set HOST to one that is.`, { cause: error });
   return error;
 }
