@@ -34,10 +34,7 @@ async function log(zones) {
   const valid = Array.from({ length: EVENTS }, (_, at) => intake({ ...report(at, at % zones), caller: 'admin' }, Date.now()));
   let next = 0;
   const caller = async () => {
-    while (next < EVENTS) {
-      const { command, references } = valid[next++];
-      await commands.execute(command, references);
-    }
+    while (next < EVENTS) await commands.execute(valid[next++]);
   };
   const rate = await timed(EVENTS, () => Promise.all(Array.from({ length: 100 }, () => caller())));
   await record.close();

@@ -4,7 +4,9 @@ import { AdminKey } from './access/admin-key.js';
 import { AccessGuard } from './access/guard.js';
 import { SignIn } from './access/sign-in.js';
 import { CommitmentsController } from './agreements/commitments.controller.js';
+import { ChangesController } from './changes/changes.controller.js';
 import { Commands } from './decider/commands.js';
+import { DiaryController } from './diary/diary.controller.js';
 import { FeedGateway } from './feed/feed.gateway.js';
 import { CommandsController } from './http/commands.controller.js';
 import { EventsController } from './http/events.controller.js';
@@ -16,6 +18,7 @@ import { Unforeseen } from './logger.js';
 import type { OpenRecord } from './record/record.js';
 import { RecordReader } from './record/record-reader.js';
 import { RecordWriter } from './record/record-writer.js';
+import { PositionsController } from './statements/positions.controller.js';
 import { ZonesController } from './zones/zones.controller.js';
 
 /** What is opened before the application and closed after it. */
@@ -41,7 +44,17 @@ export class AppModule {
       module: AppModule,
       providers: [...opened, SignIn, Reads, FeedGateway],
       // The fixed routes come before those that take any collection.
-      controllers: [CommandsController, EventsController, ZonesController, CommitmentsController, HealthController, SubjectsController],
+      controllers: [
+        CommandsController,
+        EventsController,
+        ZonesController,
+        CommitmentsController,
+        PositionsController,
+        DiaryController,
+        ChangesController,
+        HealthController,
+        SubjectsController,
+      ],
     };
   }
 }

@@ -1,4 +1,5 @@
 import { agreement } from './agreements/agreement.js';
+import { AMENDMENTS } from './amendments/amendments.js';
 import type { Subject } from './decider/subject.js';
 import { deployment } from './deployments/deployment.js';
 import type { Kind } from './event/subject.js';
@@ -23,5 +24,17 @@ export function subjectOfCollection(collection: string): Subject | undefined {
   return byCollection.get(collection);
 }
 
+/** The command that makes each type of fact: whose it is, its verb, and the body that it takes. */
+const byType = new Map(
+  SUBJECTS.flatMap((subject) =>
+    Object.entries(subject.events).map(([verb, type]) => [type, { subject, verb, body: subject.bodies[verb]!.body }]),
+  ),
+);
+
+/** The command that made a fact. The type must be a fact's. */
+export function commandOf(type: string): { subject: Subject; verb: string; body: new () => object } {
+  return byType.get(type)!;
+}
+
 /** Every type that an event can have. */
-export const EVENT_TYPES: readonly string[] = [...SUBJECTS.flatMap((subject) => Object.values(subject.events)), 'EventCorroborated'];
+export const EVENT_TYPES: readonly string[] = [...byType.keys(), ...Object.values(AMENDMENTS).map(({ event }) => event)];

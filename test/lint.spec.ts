@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The places that the purity rules hold, one for each pattern in .oxlintrc.json. */
 const PURE = [
-  'src/zones/zone.decider.ts',
+  'src/amendments/decide-amendment.ts',
   'src/zones/zone.projection.ts',
   'src/folding/order.ts',
   'src/decider/decide.ts',

@@ -28,6 +28,12 @@ describe('the Astana sample', () => {
     expect(facts.filter((fact) => !keys.includes(fact))).toEqual([]);
   });
 
+  test('has every contradiction of its sources', () => {
+    const amending = sample().filter(({ command }) => command.startsWith('events/'));
+    const told = new Set(amending.map(({ idempotencyKey }) => idempotencyKey!.split('/')[1]));
+    expect(told).toEqual(new Set(Array.from({ length: 9 }, (_, at) => `c${at + 1}`)));
+  });
+
   test('tells every text in English and in Arabic', () => {
     const lame: unknown[] = [];
     const visit = (value: unknown): void => {

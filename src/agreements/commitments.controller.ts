@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Query as QueryOf } from '@nestjs/common';
 import { Needs } from '../access/guard.js';
 import type { Json } from '../event/event.js';
 import type { State } from '../folding/state.js';
-import { Query, nextPage, type RawQuery } from '../http/query.js';
+import { Query, pageBehind, type RawQuery } from '../http/query.js';
 import { Reads } from '../http/reads.js';
 import { COMMITMENT_STATUSES } from './commitment.js';
 
@@ -21,21 +21,18 @@ export class CommitmentsController {
     const party = query.streams('party', 'party');
     const zone = query.streams('zone', 'zone');
     const agreement = query.streams('agreement', 'agreement');
-    const at = this.reads.pin(await this.reads.head(query), cursor);
-    const now = Date.now();
-    const { states } = this.reads.record.states('agreement', { fields: {} }, now, at, undefined, Infinity);
+    const from = await this.reads.standpoint(query, cursor);
     const meets = (wanted: string[] | undefined, has: Json | undefined) =>
       !wanted || wanted.some((name) => (has as string[]).includes(name));
-    const found = states
-      .filter((state) => meets(agreement, [state.stream]) && meets(zone, state['zones']))
-      .flatMap(commitmentsOf)
-      .filter((commitment) => meets(status, [commitment.status]) && meets(party, commitment.parties))
-      .sort((a, b) => (place(a) < place(b) ? -1 : 1));
-    const behind = cursor ? found.filter((commitment) => place(commitment) > cursor.position) : found;
-    const page = behind.slice(0, limit);
-    const last = page.at(-1);
-    const next = last && behind.length > limit ? nextPage(place(last), at) : undefined;
-    return { ...this.reads.reply(at, page, next), asOf: new Date(now).toISOString() };
+    const found: Listed[] = [];
+    for await (const state of this.reads.record.states('agreement', { fields: {} }, from)) {
+      if (!meets(agreement, [state.stream]) || !meets(zone, state['zones'])) continue;
+      for (const commitment of commitmentsOf(state))
+        if (meets(status, [commitment.status]) && meets(party, commitment.parties)) found.push(commitment);
+    }
+    found.sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const { page, next } = pageBehind(found, place, cursor, limit, from.at);
+    return this.reads.reply(from, page, { next, readsTheClock: true });
   }
 }
 

@@ -182,6 +182,12 @@ export function Ref(kinds: readonly Kind[], options?: FieldOptions): PropertyDec
   return field('reference', schema, matches(fits, `must name ${shape}`), { names: kinds })(options);
 }
 
+/** Fields of another body, which says later whether they are right. */
+export const Fields = field('fields', { type: 'object', minProperties: 1 }, (value) => {
+  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
+  return isObject && Object.keys(value).length ? undefined : 'must be an object with at least one field';
+});
+
 /** A subject's stream or an event's id. */
 export function SubjectOrEvent(options?: FieldOptions): PropertyDecorator {
   const fits = matches(

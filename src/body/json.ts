@@ -6,6 +6,8 @@ export interface FieldError {
   message: string;
 }
 
+/** The most that a body with its sources may be. */
+export const MAX_BODY_BYTES = 49_152;
 const MAX_DEPTH = 16;
 /** How many faults are told of one body, and how much of a path: an answer is never many times as long as the question. */
 export const MAX_FAULTS = 50;

@@ -22,7 +22,7 @@ function line({ occurred, type, stream, data, confidence }: RecordedEvent): stri
   const said = both(data['name'] ?? data['title'] ?? data['text'] ?? data['summary'] ?? data['reason'] ?? data['task']);
   const details = [data['level'], data['party'], data['role'], data['outcome'], data['incident'], data['commitment']];
   const detail = details.filter((value) => typeof value === 'string').join(' ');
-  return [occurred.padEnd(23), type.padEnd(25), stream, detail, said, confidence === 'low' ? '(low confidence)' : '']
+  return [(occurred ?? '').padEnd(23), type.padEnd(25), stream, detail, said, confidence === 'low' ? '(low confidence)' : '']
     .filter(Boolean)
     .join('  ');
 }

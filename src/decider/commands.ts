@@ -1,13 +1,14 @@
+import { decideAmendment, type AmendingCommand } from '../amendments/decide-amendment.js';
 import { newId } from '../event/new-id.js';
 import type { Reference } from '../body/validate.js';
 import type { NewEvent, RecordedEvent } from '../event/event.js';
-import { fingerprint } from '../event/fingerprint.js';
 import { eventRef, subjectOf } from '../event/subject.js';
+import { amend } from '../folding/amend.js';
 import { AppendFailed, EventTooLarge, WrongRevision, type EventLog } from '../log/event-log.js';
 import { MAX_GROUP_EVENTS } from '../log/group-commit.js';
 import type { Tail } from '../record/tail.js';
-import { decide, type Command, type Decision, type Loaded } from './decide.js';
-import { intake, type Submission } from './intake.js';
+import { decide, union, type Command, type Decision, type Loaded } from './decide.js';
+import { intake, type Intake, type Submission } from './intake.js';
 import { Refusal } from './refusal.js';
 
 /** Where an event stands. `created` tells a new event (201) from one that was there already (200). */
@@ -33,9 +34,9 @@ export class Commands {
 
   /** Records a submission. Resolves when its event is durable and every read of this node shows it; rejects with a `Refusal`. */
   async submit(submission: Submission): Promise<Receipt> {
-    const { command, references } = intake(submission, this.clock());
+    const valid = intake(submission, this.clock());
     await this.turn();
-    return this.execute(command, references);
+    return this.execute(valid);
   }
 
   /**
@@ -55,10 +56,10 @@ export class Commands {
   }
 
   /** Records a command that is known to be valid. */
-  async execute(command: Command, references: readonly Reference[]): Promise<Receipt> {
+  async execute(valid: Intake): Promise<Receipt> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.attempt(command, this.load(command, references));
+        return await this.attempt('amending' in valid ? this.loadAmending(valid.amending) : this.load(valid.command, valid.references));
       } catch (error) {
         if (error instanceof EventTooLarge) throw new Refusal('too-large', error.message);
         if (!(error instanceof WrongRevision || error instanceof AppendFailed)) throw error;
@@ -67,8 +68,8 @@ export class Commands {
     }
   }
 
-  private async attempt(command: Command, loaded: Loaded): Promise<Receipt> {
-    const decided = this.decide(command, loaded);
+  private async attempt(ready: Ready): Promise<Receipt> {
+    const decided = this.decide(ready);
     // Nothing is awaited between a decision and its append.
     const decision = decided instanceof Promise ? await decided : decided;
     if ('known' in decision) {
@@ -76,42 +77,64 @@ export class Commands {
       return receipt(decision.known, decision.first);
     }
     const event: NewEvent = { id: newId(), recordedAt: new Date(this.clock()).toISOString(), ...decision.append };
-    const { revision } = await this.log.append(command.stream, decision.expected, [event]);
-    return receipt({ ...event, stream: command.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
+    const { revision } = await this.log.append(ready.stream, decision.expected, [event]);
+    return receipt({ ...event, stream: ready.stream, revision, sequence: this.tail.sequenceOf(event.id)! }, true);
   }
 
   /** Decides at once; but a refusal is told only when what it rests on is durable, or else it is decided again. */
-  private decide(command: Command, loaded: Loaded): Decision | Promise<never> {
+  private decide(ready: Ready): Decision | Promise<never> {
     try {
-      return decide(command, loaded);
+      return ready.decide();
     } catch (refusal) {
-      return this.refuse(refusal, loaded);
+      return this.refuse(refusal, ready);
     }
   }
 
-  private async refuse(refusal: unknown, { state, keyed }: Loaded): Promise<never> {
-    const last = state && state.sequence > this.tail.head ? this.tail.event({ stream: state.stream, revision: state.revision }) : undefined;
-    for (const ground of [last, keyed?.event]) if (ground) await this.durable(ground);
+  private async refuse(refusal: unknown, { stream, revision, keyed }: Ready): Promise<never> {
+    const last = revision === undefined ? undefined : this.tail.event({ stream, revision });
+    for (const ground of [last, keyed]) if (ground) await this.durable(ground);
     throw refusal;
   }
 
-  private load(command: Command, references: readonly Reference[]): Loaded {
+  private load(command: Command, references: readonly Reference[]): Ready {
     const { tail } = this;
     const { subject, verb, stream, caller, key } = command;
     const state = tail.state(stream);
     const keyed = key === undefined ? undefined : tail.byKey(caller, key);
-    if (keyed) {
-      const target = keyed.corroborates === undefined ? undefined : tail.event({ id: keyed.corroborates });
-      return { state, references: [], keyed: { event: keyed, ...(target && { target }) } };
-    }
-    const same = state && tail.byFingerprint(fingerprint({ ...command, type: subject.events[verb]! }));
-    return {
+    const ready = (loaded: Loaded) => ({ stream, revision: state?.revision, keyed, decide: () => decide(command, loaded) });
+    if (keyed) return ready({ state, references: [], keyed: { event: keyed, ...this.corroboratedBy(keyed) } });
+    const same = state && tail.sameAs({ ...command, type: subject.events[verb]! });
+    return ready({
       state,
       references: references.map(({ field, name }) => ({ field, name, stream: this.streamNamed(name) })),
       ...(same && {
-        same: { event: same, since: () => tail.since(stream, same.revision), corroborations: () => tail.corroborations(same.id) },
+        same: {
+          fact: same,
+          about: union(same.about, ...tail.amendments(same.id).map(({ about }) => about)),
+          since: () => tail.since(stream, same.revision),
+        },
       }),
-    };
+    });
+  }
+
+  /** The fact that a repeat corroborated, as it held when it was repeated. */
+  private corroboratedBy(event: RecordedEvent): { target?: RecordedEvent } {
+    if (event.corroborates === undefined) return {};
+    const fact = this.tail.factOf(event);
+    const until = this.tail.amendments(fact.id).filter(({ sequence }) => sequence < event.sequence);
+    return { target: amend([fact, ...until])[0]! };
+  }
+
+  private loadAmending(command: AmendingCommand): Ready {
+    const { tail } = this;
+    const target = tail.event(command.target);
+    if (!target) throw new Refusal('no-such-event', 'there is no such event');
+    const fact = tail.factOf(target);
+    const { revision } = tail.state(fact.stream)!;
+    const keyed = command.key === undefined ? undefined : tail.byKey(command.caller, command.key);
+    const record = { streamNamed: (name: string) => this.streamNamed(name) };
+    const loaded = { target, fact, amendments: tail.amendments(fact.id), revision, keyed, record };
+    return { stream: fact.stream, revision, keyed, decide: () => decideAmendment(command, loaded) };
   }
 
   /** The stream that a reference is about, if what it names exists. */
@@ -125,6 +148,15 @@ export class Commands {
   private async durable(event: RecordedEvent): Promise<void> {
     if (event.sequence > this.tail.head) await this.log.append(event.stream, event.revision === 0 ? 'none' : event.revision - 1, [event]);
   }
+}
+
+/** A command with all that its decision rests on. */
+interface Ready {
+  stream: string;
+  /** The revision that the stream is at; undefined where there is none. */
+  revision: number | undefined;
+  keyed: RecordedEvent | undefined;
+  decide(): Decision;
 }
 
 function receipt(

@@ -1,18 +1,15 @@
 import { canonical } from '../event/canonical.js';
 import type { Confidence, Json, NewEvent, RecordedEvent, Source } from '../event/event.js';
-import { factOf } from '../folding/fact.js';
+import type { Standing } from '../folding/amend.js';
 import { StateView, settings, type Folded } from '../folding/fold.js';
 import { certainlyPrecedes } from '../folding/order.js';
 import { isNews } from '../folding/source.js';
 import { Refusal } from './refusal.js';
 import type { Subject } from './subject.js';
 
-/** A valid command, whichever door it came through. */
-export interface Command {
-  subject: Subject;
-  verb: string;
-  stream: string;
-  occurred: string;
+/** What a valid command says, whatever it is on and whichever door it came through. */
+export interface Told {
+  occurred?: string;
   sources: Source[];
   accordingTo?: string[];
   confidence?: Confidence;
@@ -23,16 +20,39 @@ export interface Command {
   ifMatch?: number;
 }
 
+/** A valid command on a subject. */
+export interface Command extends Told {
+  subject: Subject;
+  verb: string;
+  stream: string;
+  occurred: string;
+}
+
 /** What the write path has read for a decision. */
 export interface Loaded {
   /** The subject as it stands; undefined where nobody has reported it. */
   state: Folded | undefined;
   /** What the command's references name: the stream of each, undefined where it names nothing. */
-  references: readonly { field: string; name: string; stream: string | undefined }[];
-  /** The event that an earlier command of the same caller and key made, with the one that it corroborates, if any. */
+  references: readonly Named[];
+  /** The event that an earlier command of the same caller and key made, with the fact that it corroborates, if any, as that held then. */
   keyed?: { event: RecordedEvent; target?: RecordedEvent };
-  /** The newest event that says the same; what came after it in its stream, one by one, and what corroborates it, read where it matters. */
-  same?: { event: RecordedEvent; since(): Iterable<RecordedEvent>; corroborations(): readonly RecordedEvent[] };
+  /**
+   * The newest fact that says the same as it holds, and all that its amendments are about; what was recorded or amended behind it in its
+   * stream, one by one, read where it matters.
+   */
+  same?: { fact: Standing; about: readonly string[]; since(): Iterable<Standing> };
+}
+
+export interface Named {
+  field: string;
+  name: string;
+  stream: string | undefined;
+}
+
+/** What a decision can look up that is known only while it is made. */
+export interface Reader {
+  /** The stream that a reference is about, if what it names exists. */
+  streamNamed(name: string): string | undefined;
 }
 
 /** An event to be recorded, but for its id and its stamp. */
@@ -43,15 +63,15 @@ export type Decision =
   { known: RecordedEvent; first: boolean } | { append: Draft; expected: 'none' | number };
 
 /** The current version of every event's data. Older ones are brought up where they are folded. */
-const VERSION = 1;
+export const VERSION = 1;
 
 /** Decides a command: what is recorded, or why nothing is. Pure; the order of checks is the contract's: key, repeat, If-Match. */
 export function decide(command: Command, loaded: Loaded): Decision {
   if (loaded.keyed) return { known: sameCommand(command, loaded.keyed), first: true };
   const repeated = loaded.same && repeats(command, loaded.same) ? loaded.same : undefined;
-  if (repeated && !bringsNews(command, repeated)) return { known: repeated.event, first: false };
+  if (repeated && !bringsNews(command, repeated.fact)) return { known: repeated.fact, first: false };
   checkPlace(command, loaded, repeated !== undefined);
-  checkReferences(loaded);
+  checkReferences(loaded.references);
   const draft = {
     version: VERSION,
     occurred: command.occurred,
@@ -63,8 +83,8 @@ export function decide(command: Command, loaded: Loaded): Decision {
   };
   const expected = loaded.state ? loaded.state.revision : 'none';
   if (repeated) {
-    const about = union(repeated.event.about, command.accordingTo ?? []);
-    return { append: { ...draft, type: 'EventCorroborated', about, data: {}, corroborates: repeated.event.id }, expected };
+    const about = union(repeated.about, command.accordingTo ?? []);
+    return { append: { ...draft, type: 'EventCorroborated', about, data: {}, corroborates: repeated.fact.id }, expected };
   }
   const about = union(
     [command.stream],
@@ -85,16 +105,14 @@ function sameCommand(command: Command, { event, target }: NonNullable<Loaded['ke
 }
 
 /**
- * Whether a report only repeats an event that still holds: nothing recorded since has changed what it set. A creation can't come twice, so
+ * Whether a report only repeats a fact that still holds: nothing recorded since has changed what it set. A creation can't come twice, so
  * one with the same fields always repeats.
  */
-function repeats({ subject, verb }: Command, { event, since }: NonNullable<Loaded['same']>): boolean {
+function repeats({ subject, verb }: Command, { fact, since }: NonNullable<Loaded['same']>): boolean {
   if (verb === subject.create) return true;
-  const fact = factOf(event);
   const set = settings(subject.projection, fact);
   if (set.size === 0) return true;
-  for (const recorded of since()) {
-    const later = factOf(recorded);
+  for (const later of since()) {
     // What certainly came before it in the world has not changed what it set, whenever it was recorded.
     if (certainlyPrecedes(later, fact)) continue;
     for (const [register, value] of settings(subject.projection, later)) if (set.has(register) && set.get(register) !== value) return false;
@@ -102,32 +120,26 @@ function repeats({ subject, verb }: Command, { event, since }: NonNullable<Loade
   return true;
 }
 
-/** Whether a repeat brings a source or a statement that neither the event nor those that corroborate it had. */
-function bringsNews({ sources, accordingTo = [] }: Command, { event, corroborations }: NonNullable<Loaded['same']>): boolean {
-  const told = [event, ...corroborations()];
-  const statements = new Set(told.flatMap((teller) => teller.accordingTo ?? []));
-  return (
-    accordingTo.some((statement) => !statements.has(statement)) ||
-    isNews(
-      sources,
-      told.flatMap((teller) => teller.sources),
-    )
-  );
+/** Whether a report brings a source or a statement that neither the fact nor those that corroborate it had. */
+export function bringsNews({ sources, accordingTo = [] }: Told, fact: Standing): boolean {
+  return isNews(sources, fact.sources) || accordingTo.some((statement) => !fact.accordingTo?.includes(statement));
 }
 
 function checkPlace(command: Command, { state }: Loaded, repeated: boolean): void {
-  const { subject, verb, stream, ifMatch } = command;
+  const { subject, verb, stream } = command;
   const creates = verb === subject.create;
   if (!creates && !state) throw new Refusal('no-such-subject', `there is no ${stream}`);
-  if (ifMatch !== undefined && ifMatch !== state?.revision)
-    throw new Refusal(
-      'revision-mismatch',
-      state ? `${stream} is at revision ${state.revision}, not ${ifMatch}` : `there is no ${stream} yet`,
-    );
-  if (creates && state && !repeated) throw new Refusal('already-exists', `${stream} exists already, with other fields`);
+  checkRevision(command, stream, state?.revision);
+  if (creates && state && !state.retracted && !repeated) throw new Refusal('already-exists', `${stream} exists already, with other fields`);
 }
 
-function checkReferences({ references }: Loaded): void {
+export function checkRevision({ ifMatch }: Told, stream: string, revision: number | undefined): void {
+  if (ifMatch === undefined || ifMatch === revision) return;
+  const is = revision === undefined ? `there is no ${stream} yet` : `${stream} is at revision ${revision}, not ${ifMatch}`;
+  throw new Refusal('revision-mismatch', is);
+}
+
+export function checkReferences(references: readonly Named[]): void {
   const missing = references.filter(({ stream }) => stream === undefined);
   if (missing.length === 0) return;
   const errors = missing.map(({ field, name }) => ({ field, rule: 'exists', message: `there is no ${name}` }));
@@ -140,6 +152,6 @@ function standing({ subject, data }: Command, { state }: Loaded): string[] {
   return subject.standing(new StateView(state), data).flatMap((named) => (named === undefined ? [] : (named as string | string[])));
 }
 
-function union(...lists: readonly (readonly string[])[]): string[] {
+export function union(...lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())].sort();
 }

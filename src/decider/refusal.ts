@@ -6,6 +6,8 @@ export type RefusalCode =
   | 'too-large'
   | 'no-such-command'
   | 'no-such-subject'
+  | 'no-such-event'
+  | 'not-amendable'
   | 'unknown-reference'
   | 'already-exists'
   | 'key-reused'

@@ -1,3 +1,4 @@
+import type { Diary } from '../diary/announced.js';
 import type { Json } from '../event/event.js';
 import type { Kind } from '../event/subject.js';
 import type { Projection, StateView } from '../folding/fold.js';
@@ -23,6 +24,8 @@ export interface Subject {
   standing?(state: StateView, data: Record<string, Json>): (Json | undefined)[];
   /** Another subject whose state an event of this kind also changes: the party that is named for a role. */
   alsoFoldsInto?(type: string, data: Record<string, Json>): string | undefined;
+  /** The dates that its facts announce. */
+  diary?: Diary;
   /** Its states depend on the instant of the read (commitments fall due), which the reply then tells. */
   readsTheClock?: true;
 }

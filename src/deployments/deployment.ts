@@ -1,5 +1,6 @@
 import type { Subject } from '../decider/subject.js';
 import { DEPLOYMENT_STATUSES, deploymentBodies } from './deployment.dto.js';
+import { deploymentDiary } from './deployment.diary.js';
 import { deploymentEvents, deploymentStanding } from './deployment.events.js';
 import { deploymentProjection } from './deployment.projection.js';
 
@@ -11,6 +12,7 @@ export const deployment: Subject = {
   events: deploymentEvents,
   bodies: deploymentBodies,
   projection: deploymentProjection,
+  diary: deploymentDiary,
   filters: { status: DEPLOYMENT_STATUSES },
   standing: deploymentStanding,
 };

@@ -28,8 +28,8 @@ export interface NewEvent {
   id: string;
   type: string;
   version: number;
-  /** EDTF, ISO 8601-2: when it happened in the world. */
-  occurred: string;
+  /** EDTF, ISO 8601-2: when it happened in the world. Only amendments may leave it out. */
+  occurred?: string | undefined;
   /** When it was decided (RFC 3339, UTC). The record never lets it go back. */
   recordedAt: string;
   recordedBy: string;
@@ -39,7 +39,11 @@ export interface NewEvent {
   /** The streams of every subject that the event touches, its own among them, sorted. */
   about: string[];
   data: Record<string, Json>;
+  /** The id of the event that it amends, where it does: under the name that says how. */
+  corrects?: string | undefined;
+  retracts?: string | undefined;
   corroborates?: string | undefined;
+  disputes?: string | undefined;
   /** The caller's `Idempotency-Key`. */
   commandKey?: string | undefined;
 }

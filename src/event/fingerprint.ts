@@ -18,7 +18,7 @@ export function fingerprint({ stream, type, occurred, confidence, data }: Facts)
     before.facts.confidence === confidence
   )
     return before.print;
-  const print = sha256(canonical([stream, type, occurred, confidence ?? null, data])).subarray(0, 16);
+  const print = sha256(canonical([stream, type, occurred ?? null, confidence ?? null, data])).subarray(0, 16);
   known.set(data, { facts: { stream, type, occurred, data, ...(confidence && { confidence }) }, print });
   return print;
 }

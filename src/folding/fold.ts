@@ -1,7 +1,9 @@
 import { canonical } from '../event/canonical.js';
 import type { Confidence, Json } from '../event/event.js';
-import { ALWAYS } from '../time/occurred.js';
+import { ALWAYS, NEVER } from '../time/occurred.js';
+import type { Standing } from './amend.js';
 import type { Fact } from './fact.js';
+import type { History } from './history.js';
 import { certainlyPrecedes, inFoldingOrder } from './order.js';
 
 /** On whose word a field stands. */
@@ -41,11 +43,19 @@ export interface Folded {
   counts: Record<string, Record<string, number>>;
   because: Record<string, Because>;
   anomalies: Anomaly[];
+  /** Its creation was retracted. */
+  retracted?: true;
+  /** The facts that were disputed, with their disputes. */
+  contested?: Standing[];
+  /** The fields that facts set which may have happened only after the instant that was asked for. */
+  straddled?: string[];
 }
 
 /** How the events of one kind of subject change its state, and how that state reads. */
 export interface Projection {
   on: Record<string, (draft: Draft, data: never, fact: Fact) => void>;
+  /** The subject that a fact of another's stream changes, where such facts fold in: the party that a role is of. */
+  ofOthers?(type: string, data: Record<string, Json>): string | undefined;
   /** The kind's own fields. `now` is the instant that the read stands at, in milliseconds. */
   view(state: StateView, now: number): Record<string, Json | undefined>;
 }
@@ -57,35 +67,30 @@ export function emptyFold(stream: string): Folded {
   return { stream, revision: -1, sequence: 0, newestStart: ALWAYS, registers: {}, counts: {}, because: {}, anomalies: [] };
 }
 
-/** Folds all the facts of a subject from nothing. */
-export function fold(projection: Projection, stream: string, facts: readonly Fact[]): Folded {
+/** Folds the history of a subject from nothing. */
+export function fold(projection: Projection, { stream, revision, sequence, retracted, facts, asOf }: History): Folded {
   const folded = emptyFold(stream);
-  const amendments = facts.filter((fact) => isAmendment(fact.type));
-  for (const fact of inFoldingOrder(facts.filter((fact) => !isAmendment(fact.type)))) evolve(projection, folded, fact);
-  for (const amendment of amendments) evolve(projection, folded, amendment);
-  return folded;
+  // A fact of another's stream may have been corrected away from here.
+  const own = facts.filter((fact) => fact.stream === stream || projection.ofOthers?.(fact.type, fact.data) === stream);
+  for (const fact of inFoldingOrder(own.filter((fact) => !fact.retractedBy))) evolve(projection, folded, fact, asOf);
+  const contested = own.filter(({ disputedBy }) => disputedBy);
+  return { ...folded, revision, sequence, ...(retracted && { retracted }), ...(contested.length && { contested }) };
 }
 
-/** Whether a newcomer folds onto what is there. If not, it certainly precedes a fact that is folded already. */
+/** Whether a newcomer folds onto what is there. If not, it certainly precedes a fact that is folded already, or creates the subject anew. */
 export function comesLast(folded: Folded, fact: Fact): boolean {
-  return isAmendment(fact.type) || !certainlyPrecedes(fact, { earliest: folded.newestStart, latest: folded.newestStart });
+  return !folded.retracted && !certainlyPrecedes(fact, { earliest: folded.newestStart, latest: folded.newestStart });
 }
 
 /** Folds one more fact, in place: the caller owns what it folds. */
-export function evolve(projection: Projection, folded: Folded, fact: Fact): void {
+export function evolve(projection: Projection, folded: Folded, fact: Fact, asOf = NEVER): void {
   if (fact.stream === folded.stream) {
     folded.revision = Math.max(folded.revision, fact.revision);
     folded.sequence = Math.max(folded.sequence, fact.sequence);
   }
-  if (isAmendment(fact.type)) return;
   folded.newestStart = Math.max(folded.newestStart, fact.earliest);
   const handler = projection.on[fact.type];
-  handler?.(new Draft(folded, fact), fact.data as never, fact);
-}
-
-/** Amendments tell about events, not about the world: they have no place in the order of time. */
-export function isAmendment(type: string): boolean {
-  return type.startsWith('Event');
+  handler?.(new Draft(folded, fact, fact.latest > asOf), fact.data as never, fact);
 }
 
 /** What a fact sets, register by register. What it counts is not among it: a count is never set otherwise. */
@@ -100,6 +105,7 @@ export class Draft {
   constructor(
     private readonly folded: Folded,
     private readonly fact: Fact,
+    private readonly straddles: boolean,
   ) {}
 
   /** Sets a field, or with `member` one member of it. Nothing said (undefined) sets nothing; null takes away. */
@@ -166,6 +172,7 @@ export class Draft {
   private because(field: string): void {
     const { id, accordingTo, confidence } = this.fact;
     this.folded.because[field] = { event: id, ...(accordingTo && { accordingTo }), ...(confidence && { confidence }) };
+    if (this.straddles && !this.folded.straddled?.includes(field)) (this.folded.straddled ??= []).push(field);
   }
 }
 

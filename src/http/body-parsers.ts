@@ -1,9 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { parseJson } from '../body/json.js';
+import { MAX_BODY_BYTES, parseJson } from '../body/json.js';
 import { HttpRefusal } from './problems.js';
-
-/** The largest body of one command, with its sources. */
-export const MAX_BODY_BYTES = 49_152;
 
 /** The one route that takes many commands as a stream of lines. */
 export const NDJSON_ROUTE = '/v1/commands';

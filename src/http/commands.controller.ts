@@ -2,13 +2,13 @@ import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Post, Streamab
 import { Readable } from 'node:stream';
 import { CallerOf, Needs } from '../access/guard.js';
 import type { Caller } from '../access/sign-in.js';
-import { jsonFaults, parseJson } from '../body/json.js';
+import { MAX_BODY_BYTES, jsonFaults, parseJson } from '../body/json.js';
 import { Commands } from '../decider/commands.js';
 import type { Submission } from '../decider/intake.js';
 import { Refusal } from '../decider/refusal.js';
 import type { Json } from '../event/event.js';
 import { Unforeseen } from '../logger.js';
-import { MAX_BODY_BYTES, NDJSON_ROUTE } from './body-parsers.js';
+import { NDJSON_ROUTE } from './body-parsers.js';
 import { checkKey } from './conditions.js';
 import { linesOf } from './lines.js';
 import { OrderedReplies } from './ordered-replies.js';

@@ -4,8 +4,10 @@ import { Readable } from 'node:stream';
 import { Needs } from '../access/guard.js';
 import { CONFIDENCES, type RecordedEvent } from '../event/event.js';
 import { KINDS, eventRef } from '../event/subject.js';
-import { holds } from '../folding/holds.js';
+import { amend, type Standing } from '../folding/amend.js';
+import { isFact } from '../folding/fact.js';
 import type { EventFilter } from '../record/event-filter.js';
+import type { RecordReader } from '../record/record-reader.js';
 import { ATTRIBUTIONS } from '../statements/statement.dto.js';
 import { EVENT_TYPES } from '../subjects.js';
 import { HttpRefusal } from './problems.js';
@@ -30,7 +32,7 @@ export class EventsController {
     const from = start(query);
     const filter = eventFilter(query);
     const head = await this.reads.head(query);
-    const at = this.reads.pin(head, { pin: from.pin ?? head });
+    const at = this.reads.pin(head, from.pin ?? head);
     if (from.after > head) throw new HttpRefusal('future-position', `after is ${from.after}; the record is at ${head}`);
     const pages = this.reads.record.events(filter, from.after, at, streamed ? limit : limit + 1);
     if (streamed) {
@@ -62,12 +64,32 @@ export class EventsController {
     const ref = eventRef(id);
     const bytes = ref && this.reads.record.event(ref);
     if (!bytes) throw new HttpRefusal('no-such-event', `there is no event ${id.slice(0, 100)}`);
-    const event = JSON.parse(bytes) as RecordedEvent;
-    const amendments = this.reads.record.amendments(event);
-    const data = `{"event":${bytes},"amendments":${JSON.stringify(amendments)},"holds":${JSON.stringify(holds(event, amendments))}}`;
+    const { amendments, holds } = holding(JSON.parse(bytes) as RecordedEvent, this.reads.record);
+    const data = `{"event":${bytes},"amendments":${JSON.stringify(amendments)},"holds":${JSON.stringify(holds)}}`;
     const body = `{"epoch":"${this.reads.record.epoch}","sequence":${head},"data":${data}}`;
     void response.header('content-type', 'application/json; charset=utf-8').send(body);
   }
+}
+
+/** What amends an event, in order, and what holds of it now. */
+function holding(event: RecordedEvent, record: RecordReader): { amendments: RecordedEvent[]; holds: object } {
+  const amendments = record.amendments(event.id);
+  const retractedBy = amendments.find(({ retracts }) => retracts === event.id)?.id;
+  const { disputedBy, ...holds }: Omit<RecordedEvent, 'disputes'> & Pick<Standing, 'disputedBy'> = isFact(event)
+    ? amend([event, ...amendments])[0]!
+    : event;
+  const { occurred, sources, accordingTo, confidence, data } = holds;
+  const disputes = disputedBy?.map(({ id, claim, settled, ...told }) => ({
+    event: id,
+    claim,
+    settled,
+    sources: told.sources,
+    confidence: told.confidence,
+  }));
+  return {
+    amendments,
+    holds: { occurred, sources, accordingTo, confidence, data, ...(retractedBy && { retracted: true, retractedBy }), disputes },
+  };
 }
 
 /** Where a list of events begins: behind a sequence, or where the page before it ended. */

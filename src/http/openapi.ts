@@ -1,11 +1,14 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { fieldsOf, type JsonSchema } from '../body/fields.js';
+import { AMENDMENTS } from '../amendments/amendments.js';
 import { CONFIDENCES } from '../event/event.js';
 import { KINDS } from '../event/subject.js';
 import type { CommandBody, Subject } from '../decider/subject.js';
 import { COMMITMENT_STATUSES } from '../agreements/commitment.js';
 import { ATTRIBUTIONS } from '../statements/statement.dto.js';
+import { ZONE_STATUSES } from '../zones/zone.dto.js';
 import { EVENT_TYPES, SUBJECTS } from '../subjects.js';
+import { SHARED, ref } from './openapi-schemas.js';
 
 /**
  * The OpenAPI document, written from what the service runs on: the bodies with their rules and examples come from the classes that check
@@ -22,14 +25,12 @@ export function openapi(version: string): OpenAPIObject {
     const list = `/v1/${subject.collection}`;
     paths[list] = { ...paths[list], get: listOperation(subject) };
     paths[`${list}/{id}`] = {
-      get: read(
-        `The state of one of the ${subject.collection}`,
-        subject.collection,
-        [ID, MIN],
-        page({ $ref: '#/components/schemas/State' }),
-        ['404'],
-      ),
+      get: read(`The state of one of the ${subject.collection}`, subject.collection, [ID, ...STANDPOINT], page(ref('State')), ['404']),
     };
+  }
+  for (const [verb, { summary, event, body, example }] of Object.entries(AMENDMENTS)) {
+    addSchemas(body, schemas);
+    paths[`/v1/events/{id}/${verb}`] = { post: operation('events', verb, { summary, event, body, example }, [EVENT_ID]) };
   }
   return {
     openapi: '3.1.0',
@@ -52,14 +53,17 @@ function commandPath({ collection, create }: Subject, verb: string): string {
   return verb === create ? `/v1/${collection}` : `/v1/${collection}/{id}/${verb}`;
 }
 
-function commandOperation(subject: Subject, verb: string, { summary, body, example }: CommandBody) {
-  const creates = verb === subject.create;
+function commandOperation({ collection, create, events }: Subject, verb: string, command: CommandBody) {
+  return operation(collection, verb, { ...command, event: events[verb]! }, verb === create ? [] : [ID]);
+}
+
+function operation(collection: string, verb: string, { summary, event, body, example }: CommandBody & { event: string }, on: unknown[]) {
   return {
-    tags: [subject.collection],
+    tags: [collection],
     summary,
-    description: `Makes one ${subject.events[verb]}. A repeat of what still holds answers 200 with the first.`,
-    operationId: `${subject.collection}-${verb}`,
-    parameters: [...(creates ? [] : [ID]), IDEMPOTENCY_KEY, IF_MATCH],
+    description: `Makes one ${event}. A repeat of what still holds answers 200 with the first.`,
+    operationId: `${collection}-${verb}`,
+    parameters: [...on, IDEMPOTENCY_KEY, IF_MATCH],
     requestBody: { required: true, content: { 'application/json': { schema: ref(body.name), example } } },
     responses: {
       '200': json('It was recorded before', ref('Receipt')),
@@ -73,11 +77,10 @@ function listOperation(subject: Subject) {
   const filters = Object.entries(subject.filters).map(([name, values]) =>
     query(name, many({ type: 'string', enum: values }), 'Any of these'),
   );
-  const about = query('about', many({ type: 'string' }), 'Only subjects with an event that is about one of these streams');
   return read(
     `The states of ${subject.collection}, by id`,
     subject.collection,
-    [...filters, about, AFTER, LIMIT, MIN],
+    [...filters, ABOUT, AFTER, LIMIT, ...STANDPOINT],
     page({ type: 'array', items: ref('State') }),
   );
 }
@@ -134,12 +137,7 @@ function otherPaths(): Record<string, unknown> {
     },
     '/v1/zones.geojson': {
       get: {
-        ...read(
-          'Every zone as a GeoJSON feature',
-          'zones',
-          [query('status', many({ type: 'string' }), 'Any of these'), query('about', many({ type: 'string' }), 'As for the list'), MIN],
-          {},
-        ),
+        ...read('Every zone as a GeoJSON feature', 'zones', [oneOf('status', ZONE_STATUSES), ABOUT, ...STANDPOINT], {}),
         responses: {
           '200': { description: 'A FeatureCollection', content: { 'application/geo+json': { schema: { type: 'object' } } } },
           ...problems('400', '401'),
@@ -147,11 +145,11 @@ function otherPaths(): Record<string, unknown> {
       },
     },
     '/v1/zones/{id}/timeline': {
-      get: read('What happened in a zone and about it, in the order of time', 'zones', [ID, AFTER, LIMIT, MIN], events, ['404']),
+      get: read('What happened in a zone and about it, in the order of time', 'zones', [ID, AFTER, LIMIT, ...STANDPOINT], events, ['404']),
     },
     '/v1/commitments': {
       get: read(
-        'The commitments of all agreements as they stand now',
+        'The commitments of all agreements, judged at the instant of the read',
         'agreements',
         [
           oneOf('status', COMMITMENT_STATUSES),
@@ -160,9 +158,52 @@ function otherPaths(): Record<string, unknown> {
           streams('agreement', 'agreements'),
           AFTER,
           LIMIT,
-          MIN,
+          ...STANDPOINT,
         ],
         page({ type: 'array', items: { type: 'object' } }),
+      ),
+    },
+    '/v1/positions': {
+      get: read(
+        'Who stands where on a subject or an event, party by party',
+        'statements',
+        [
+          { ...query('on', { type: 'string' }, 'A subject, or an event'), required: true, example: 'zone-idlib' },
+          AFTER,
+          LIMIT,
+          ...STANDPOINT,
+        ],
+        page({ type: 'array', items: ref('Position') }),
+        ['404'],
+      ),
+    },
+    '/v1/diary': {
+      get: read(
+        'The dates that were announced, and what became of them',
+        'talks',
+        [
+          time('from', 'Dates that may be then or later'),
+          time('to', 'Dates that may be then or earlier'),
+          ABOUT,
+          AFTER,
+          LIMIT,
+          ...STANDPOINT,
+        ],
+        page({ type: 'array', items: ref('DiaryEntry') }),
+      ),
+    },
+    '/v1/changes': {
+      get: read(
+        'What changed between two places in the record: in which state, field by field, by which events',
+        'events',
+        [
+          time('from', 'A sequence, or an instant; the default is the beginning'),
+          time('to', 'A sequence, or an instant; the default is the head'),
+          AFTER,
+          LIMIT,
+          MIN,
+        ],
+        page({ type: 'array', items: ref('Changed') }),
       ),
     },
     '/health/live': status,
@@ -186,10 +227,6 @@ function addSchemas(body: new () => object, schemas: Record<string, JsonSchema>)
     properties: Object.fromEntries(fields.map(([name, { schema }]) => [name, schema])),
   };
   for (const [, { nested }] of fields) if (nested) addSchemas(nested, schemas);
-}
-
-function ref(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` };
 }
 
 function json(description: string, schema: JsonSchema) {
@@ -232,126 +269,13 @@ const IF_MATCH = {
 const AFTER = query('after', { type: 'string' }, "The next of the page before; all pages stand at the first one's sequence");
 const LIMIT = query('limit', { type: 'integer', minimum: 1, maximum: 1_000, default: 100 }, 'How many at most');
 const MIN = query('min', { type: 'integer' }, 'Wait until the record has this sequence');
+const ABOUT = query('about', many({ type: 'string' }), 'Only subjects with an event that is about one of these streams');
 
-const FIELD_ERROR = { type: 'object', properties: { field: { type: 'string' }, rule: { type: 'string' }, message: { type: 'string' } } };
-
-const SHARED: Record<string, JsonSchema> = {
-  Localized: {
-    type: 'object',
-    description: 'A text that people read, by BCP-47 tag',
-    minProperties: 1,
-    additionalProperties: { type: 'string', minLength: 1 },
-    example: { en: 'Idlib', ar: 'إدلب' },
-  },
-  Edtf: {
-    type: 'string',
-    description: 'EDTF (ISO 8601-2): 2017-07-05, 2017-07-04/2017-07-05, 2017-12, 2018-04-07?, 2017-08/..',
-    maxLength: 128,
-    example: '2017-07-04/2017-07-05',
-  },
-  Quantity: {
-    oneOf: [
-      { type: 'integer', minimum: 0 },
-      { type: 'object', required: ['about'], additionalProperties: false, properties: { about: { type: 'integer', minimum: 0 } } },
-      {
-        type: 'object',
-        required: ['min', 'max'],
-        additionalProperties: false,
-        properties: { min: { type: 'integer', minimum: 0 }, max: { type: 'integer', minimum: 0 } },
-      },
-    ],
-  },
-  Geometry: {
-    type: 'object',
-    description: 'GeoJSON, WGS 84',
-    required: ['type', 'coordinates'],
-    additionalProperties: false,
-    properties: { type: { enum: ['Polygon', 'MultiPolygon'] }, coordinates: { type: 'array' } },
-  },
-  Receipt: {
-    type: 'object',
-    required: ['id', 'stream', 'revision', 'sequence', 'eventId'],
-    properties: {
-      id: { type: 'string' },
-      stream: { type: 'string' },
-      revision: { type: 'integer' },
-      sequence: { type: 'integer' },
-      eventId: { type: 'string', format: 'uuid' },
-    },
-  },
-  Problem: {
-    type: 'object',
-    required: ['type', 'title', 'status', 'code', 'detail'],
-    properties: {
-      type: { type: 'string' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      code: { type: 'string' },
-      detail: { type: 'string' },
-      errors: { type: 'array', items: FIELD_ERROR },
-      line: { type: 'integer', description: 'The line of an NDJSON body' },
-    },
-  },
-  CommandLine: {
-    type: 'object',
-    required: ['command', 'body'],
-    properties: {
-      command: { type: 'string', example: 'zones/suspend' },
-      id: { type: 'string' },
-      body: { type: 'object' },
-      idempotencyKey: { type: 'string' },
-    },
-  },
-  Event: {
-    type: 'object',
-    description: 'The canonical bytes (RFC 8785) that were hashed when the event was recorded',
-    required: [
-      'sequence',
-      'id',
-      'stream',
-      'revision',
-      'type',
-      'version',
-      'occurred',
-      'recordedAt',
-      'recordedBy',
-      'sources',
-      'about',
-      'data',
-    ],
-    properties: {
-      sequence: { type: 'integer', minimum: 1 },
-      id: { type: 'string', format: 'uuid' },
-      stream: { type: 'string' },
-      revision: { type: 'integer', minimum: 0 },
-      type: { type: 'string', enum: EVENT_TYPES },
-      version: { type: 'integer' },
-      occurred: ref('Edtf'),
-      recordedAt: { type: 'string', format: 'date-time' },
-      recordedBy: { type: 'string' },
-      sources: { type: 'array', items: ref('SourceBody') },
-      accordingTo: { type: 'array', items: { type: 'string' } },
-      confidence: { type: 'string', enum: CONFIDENCES },
-      about: { type: 'array', items: { type: 'string' } },
-      data: { type: 'object' },
-      corroborates: { type: 'string', format: 'uuid' },
-      commandKey: { type: 'string' },
-    },
-  },
-  State: {
-    type: 'object',
-    description: "What holds of a subject. The kind's own fields stand beside these.",
-    required: ['id', 'stream', 'revision', 'sequence', 'anomalies', 'disputed', 'uncertain', 'retracted', 'because'],
-    properties: {
-      id: { type: 'string' },
-      stream: { type: 'string' },
-      revision: { type: 'integer' },
-      sequence: { type: 'integer' },
-      anomalies: { type: 'array', items: { type: 'object' } },
-      disputed: { type: 'array', items: { type: 'object' } },
-      uncertain: { type: 'array', items: { type: 'string' } },
-      retracted: { type: 'boolean' },
-      because: { type: 'object' },
-    },
-  },
-};
+/** What every read of states takes. */
+const STANDPOINT = [
+  query('asOf', { type: 'string' }, 'What had happened by then: an instant, or a date, which means its end (UTC)'),
+  query('knownAt', { type: 'string' }, 'What the record held then: an instant'),
+  query('atSequence', { type: 'integer' }, 'What the record held up to and with this sequence'),
+  query('publishedBy', { type: 'string' }, 'Only what a source had published by then'),
+  MIN,
+];

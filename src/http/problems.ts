@@ -7,15 +7,7 @@ import type { Unforeseen } from '../logger.js';
 
 /** A refusal that only HTTP knows. */
 export type HttpCode =
-  | 'bad-query'
-  | 'future-position'
-  | 'no-such-event'
-  | 'not-found'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'behind'
-  | 'unsupported-media-type'
-  | 'internal';
+  'bad-query' | 'future-position' | 'not-found' | 'unauthorized' | 'forbidden' | 'behind' | 'unsupported-media-type' | 'internal';
 
 /** The one table that gives each code its status. */
 const STATUS: Record<RefusalCode | HttpCode, number> = {
@@ -33,6 +25,7 @@ const STATUS: Record<RefusalCode | HttpCode, number> = {
   'too-large': 413,
   'unsupported-media-type': 415,
   'unknown-reference': 422,
+  'not-amendable': 422,
   'key-reused': 422,
   internal: 500,
   behind: 503,

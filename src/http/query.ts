@@ -1,12 +1,13 @@
 import { MAX_FAULTS, type FieldError } from '../body/json.js';
 import { subjectOf, type Kind } from '../event/subject.js';
-import { bounds } from '../time/occurred.js';
+import { bounds, instant } from '../time/occurred.js';
 import { HttpRefusal } from './problems.js';
 
 export type RawQuery = Record<string, string | string[] | undefined>;
 
 export const MAX_PAGE = 1_000;
 const MAX_VALUES = 100;
+const DATE = /^\d{4}(-\d\d){0,2}$/;
 
 /** Reads a query parameter by parameter, and in the end refuses all that is wrong at once: `bad-query` with each parameter and its rule. */
 export class Query {
@@ -74,6 +75,28 @@ export class Query {
     return undefined;
   }
 
+  /** An instant, or a date (a day, a month, a year), which means its end in UTC; in milliseconds. */
+  moment(name: string): number | undefined {
+    const text = this.one(name);
+    if (text === undefined) return undefined;
+    const found = instant(text) ?? (DATE.test(text) ? bounds(text)?.latest : undefined);
+    if (found === undefined) this.fault(name, 'moment', `${name} must be a date (2017-07-06) or an instant with its offset`);
+    return found;
+  }
+
+  /** An end of a stretch of the record: a sequence, or an instant. Of a date it is the instant before its start, or its end. */
+  end(name: string, which: 'start' | 'end'): { sequence: number } | { instant: number } | undefined {
+    const text = this.one(name);
+    if (text === undefined) return undefined;
+    if (/^\d{1,15}$/.test(text)) return { sequence: Number(text) };
+    const time = instant(text);
+    if (time !== null) return { instant: time };
+    const date = DATE.test(text) ? bounds(text) : undefined;
+    if (date) return { instant: which === 'start' ? date.earliest - 1 : date.latest };
+    this.fault(name, 'sequence-or-moment', `${name} must be a sequence, a date (2026-11-23) or an instant with its offset`);
+    return undefined;
+  }
+
   /** `after` as a reply's `next` had it: a position, and the sequence to which all the pages are pinned. */
   cursor(): { position: string; pin: number } | undefined {
     const text = this.one('after');
@@ -100,4 +123,18 @@ export class Query {
 /** The `next` of a page. */
 export function nextPage(position: string | number, pin: number): string {
   return `${position}~${pin}`;
+}
+
+/** A page out of a list that is in order by `place`, behind a cursor. */
+export function pageBehind<T>(
+  list: readonly T[],
+  place: (item: T) => string,
+  cursor: { position: string } | undefined,
+  limit: number,
+  pin: number,
+): { page: T[]; next: string | undefined } {
+  const behind = cursor ? list.filter((item) => place(item) > cursor.position) : list;
+  const page = behind.slice(0, limit);
+  const last = page.at(-1);
+  return { page, next: last && behind.length > limit ? nextPage(place(last), pin) : undefined };
 }

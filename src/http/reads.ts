@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { RecordReader } from '../record/record-reader.js';
+import { RecordReader, type Standpoint } from '../record/record-reader.js';
 import { HttpRefusal } from './problems.js';
 import type { Query } from './query.js';
 
 /** How long a read waits for a sequence that is still to come. */
 const PATIENCE = 10_000;
 
-/** What every read shares: the sequence that it stands at, and the frame of its reply. */
+export type Cursor = { position: string; pin: number } | undefined;
+
+/** What every read shares: where it stands, and the frame of its reply. */
 @Injectable()
 export class Reads {
   constructor(@Inject(RecordReader) readonly record: RecordReader) {}
@@ -20,14 +22,40 @@ export class Reads {
     return this.record.head;
   }
 
-  /** The sequence that a page stands at: the head, or the one to which the first page pinned it. */
-  pin(head: number, cursor: { pin: number } | undefined): number {
-    if (cursor && cursor.pin > head) throw new HttpRefusal('future-position', `after is pinned to ${cursor.pin}; the record is at ${head}`);
-    return cursor?.pin ?? head;
+  /** Where a read of states stands: `asOf`, `knownAt` or `atSequence`, `publishedBy`, and the sequence to which an earlier page pinned it. */
+  async standpoint(query: Query, cursor?: Cursor): Promise<Standpoint> {
+    const asOf = query.moment('asOf');
+    const publishedBy = query.moment('publishedBy');
+    const knownAt = query.moment('knownAt');
+    const atSequence = query.whole('atSequence', [0, Number.MAX_SAFE_INTEGER]);
+    if (knownAt !== undefined && atSequence !== undefined)
+      query.fault('knownAt', 'either', 'knownAt and atSequence both say what the record held: give one of them');
+    const head = await this.head(query);
+    if (atSequence !== undefined && atSequence > head)
+      throw new HttpRefusal('future-position', `atSequence is ${atSequence}; the record is at ${head}`);
+    const held = atSequence ?? (knownAt === undefined ? head : this.record.sequenceAt(knownAt));
+    return { at: this.pin(head, cursor?.pin ?? held), asOf, publishedBy, now: asOf ?? Date.now() };
   }
 
-  reply<T>(sequence: number, data: T, next?: string) {
-    return { epoch: this.record.epoch, sequence, data, ...(next !== undefined && { next }) };
+  /** The sequence that a page stands at: the head, or the one to which the first page pinned it. */
+  pin(head: number, pin: number): number {
+    if (pin > head) throw new HttpRefusal('future-position', `after is pinned to ${pin}; the record is at ${head}`);
+    return pin;
+  }
+
+  /** A reply's frame. It says at which instant it stands where one was asked for, or where what it tells depends on one. */
+  reply<T>(
+    { at, asOf, now }: Standpoint,
+    data: T,
+    { next, readsTheClock }: { next?: string | undefined; readsTheClock?: boolean | undefined } = {},
+  ) {
+    return {
+      epoch: this.record.epoch,
+      sequence: at,
+      ...((readsTheClock || asOf !== undefined) && { asOf: new Date(now).toISOString() }),
+      data,
+      ...(next !== undefined && { next }),
+    };
   }
 
   /** A reply whose data are canonical bytes already. */

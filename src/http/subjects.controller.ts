@@ -6,6 +6,7 @@ import { Commands } from '../decider/commands.js';
 import type { Subject } from '../decider/subject.js';
 import type { Json } from '../event/event.js';
 import { isSlug, streamOf } from '../event/subject.js';
+import type { State } from '../folding/state.js';
 import type { StateFilter } from '../record/record-reader.js';
 import { subjectOfCollection } from '../subjects.js';
 import { conditionsOf } from './conditions.js';
@@ -62,11 +63,17 @@ export class SubjectsController {
     const limit = query.limit();
     const cursor = query.cursor();
     const filter = stateFilter(query, subject);
-    const head = await this.reads.head(query);
-    const at = this.reads.pin(head, cursor);
-    const now = Date.now();
-    const { states, more } = this.reads.record.states(subject.kind, filter, now, at, cursor?.position, limit);
-    return { ...this.reads.reply(at, states, more ? nextPage(states.at(-1)!.stream, at) : undefined), ...asOf(subject, now) };
+    const from = await this.reads.standpoint(query, cursor);
+    const states: State[] = [];
+    let next: string | undefined;
+    for await (const state of this.reads.record.states(subject.kind, filter, from, cursor?.position)) {
+      if (states.length === limit) {
+        next = nextPage(states.at(-1)!.stream, from.at);
+        break;
+      }
+      states.push(state);
+    }
+    return this.reads.reply(from, states, { next, readsTheClock: subject.readsTheClock });
   }
 
   @Get(':collection/:id')
@@ -78,13 +85,12 @@ export class SubjectsController {
   ) {
     const subject = known(collection);
     const stream = streamOf(subject.kind, id);
-    const head = await this.reads.head(new Query(raw));
-    const now = Date.now();
-    const state = isSlug(id) ? this.reads.record.state(stream, now) : undefined;
+    const from = await this.reads.standpoint(new Query(raw));
+    const state = isSlug(id) ? this.reads.record.state(stream, from) : undefined;
     if (!state) throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
     // What a caller gives back as If-Match.
     response.header('etag', `"${state.revision}"`);
-    return { ...this.reads.reply(head, state), ...asOf(subject, now) };
+    return this.reads.reply(from, state, { readsTheClock: subject.readsTheClock });
   }
 
   private async submit(
@@ -97,11 +103,6 @@ export class SubjectsController {
     void response.status(created ? HttpStatus.CREATED : HttpStatus.OK);
     return reply;
   }
-}
-
-/** The instant that a reply stands at, where its states depend on one. */
-function asOf({ readsTheClock }: Subject, now: number): { asOf?: string } {
-  return readsTheClock ? { asOf: new Date(now).toISOString() } : {};
 }
 
 function known(collection: string): Subject {

@@ -1,5 +1,5 @@
 import type { Handlers, Projection } from '../folding/fold.js';
-import { rolesOfParty, rolesView } from '../roles/role.projection.js';
+import { partyOfRole, rolesOfParty, rolesView } from '../roles/role.projection.js';
 import type { PartyEvents } from './party.events.js';
 
 const on: Handlers<PartyEvents> = {
@@ -17,6 +17,7 @@ const on: Handlers<PartyEvents> = {
 
 export const partyProjection: Projection = {
   on: { ...on, ...rolesOfParty() },
+  ofOthers: partyOfRole,
   view: (party) => ({
     name: party.one('name'),
     kind: party.one('kind'),

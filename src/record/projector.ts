@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '../event/event.js';
-import { factOf, type Fact } from '../folding/fact.js';
+import type { Fact } from '../folding/fact.js';
 import { comesLast, emptyFold, evolve, fold, type Folded } from '../folding/fold.js';
+import { historyOf } from '../folding/history.js';
 import { subjectOfStream } from '../subjects.js';
+import type { HistoryReader } from './history-reader.js';
 import type { Db } from './schema.js';
-import { foldsInto } from './tags.js';
 
 /** How many states are kept at hand between commits. */
 const MAX_AT_HAND = 20_000;
@@ -15,14 +16,15 @@ const MAX_AT_HAND = 20_000;
 export class Projector {
   private readonly atHand = new Map<string, Folded>();
   private readonly changed = new Map<string, { folded: Folded; since: number; changed: number }>();
-  private readonly refolded = new Map<string, Fact[]>();
+  private readonly refolded = new Map<string, RecordedEvent[]>();
   private readonly selectState;
-  private readonly selectFacts;
   private readonly storeState;
 
-  constructor(db: Db) {
+  constructor(
+    db: Db,
+    private readonly histories: HistoryReader,
+  ) {
     this.selectState = db.prepare<[string], string>('SELECT folded FROM states WHERE stream = ?').pluck();
-    this.selectFacts = factsOf(db);
     this.storeState = db.prepare(
       `INSERT INTO states VALUES (@stream, @since, @changed, @folded)
        ON CONFLICT (stream) DO UPDATE SET changed = excluded.changed, folded = excluded.folded`,
@@ -36,7 +38,7 @@ export class Projector {
     const stored = this.selectState.get(stream);
     if (stored === undefined) return undefined;
     const folded = JSON.parse(stored) as Folded;
-    this.keep(folded);
+    this.atHand.set(stream, folded);
     return folded;
   }
 
@@ -44,6 +46,21 @@ export class Projector {
   take(fact: Fact, alsoFoldsInto: string | undefined): void {
     this.foldInto(fact.stream, fact);
     if (alsoFoldsInto && alsoFoldsInto !== fact.stream) this.foldInto(alsoFoldsInto, fact);
+  }
+
+  /** Folds anew what an amendment changes. It must be in the database already. */
+  amend(amendment: RecordedEvent, streams: Iterable<string>): void {
+    for (const stream of streams) {
+      const folded = this.state(stream);
+      if (folded && changesNothing(amendment, folded)) {
+        const own = amendment.stream === stream;
+        this.keep(own ? { ...folded, revision: amendment.revision, sequence: amendment.sequence } : folded, amendment.sequence);
+        continue;
+      }
+      const events = this.histories.eventsOf(stream);
+      this.refolded.set(stream, events);
+      this.keep(fold(subjectOfStream(stream).projection, historyOf(stream, events)), amendment.sequence);
+    }
   }
 
   /** Writes the states that have changed. */
@@ -66,38 +83,28 @@ export class Projector {
     const { projection } = subjectOfStream(stream);
     let folded = this.state(stream) ?? emptyFold(stream);
     if (comesLast(folded, fact)) evolve(projection, folded, fact);
-    else folded = fold(projection, stream, this.factsWith(stream, fact));
-    this.keep(folded);
-    // `since` counts for a subject that is stored for the first time: its first event is then among those of this group.
-    const since = this.changed.get(stream)?.since ?? fact.sequence;
-    this.changed.set(stream, { folded, since, changed: fact.sequence });
+    else folded = fold(projection, historyOf(stream, this.eventsWith(stream, fact)));
+    this.keep(folded, fact.sequence);
   }
 
-  /** All the facts of a subject and a new one. Those of a subject that was refolded in this group are at hand already. */
-  private factsWith(stream: string, fact: Fact): Fact[] {
+  /** All the events of a subject and a new one. Those of a subject that was refolded in this group are at hand already. */
+  private eventsWith(stream: string, fact: Fact): RecordedEvent[] {
     const known = this.refolded.get(stream) ?? [];
     // What has folded onto the state since then is in the database by now.
-    const facts = [...known, ...this.selectFacts(stream, (known.at(-1)?.sequence ?? 0) + 1), fact];
-    this.refolded.set(stream, facts);
-    return facts;
+    const events = [...known, ...this.histories.eventsOf(stream, (known.at(-1)?.sequence ?? 0) + 1), fact];
+    this.refolded.set(stream, events);
+    return events;
   }
 
-  private keep(folded: Folded): void {
-    this.atHand.set(folded.stream, folded);
+  private keep(folded: Folded, sequence: number): void {
+    const { stream } = folded;
+    this.atHand.set(stream, folded);
+    // `since` counts for a subject that is stored for the first time: its first event is then among those of this group.
+    this.changed.set(stream, { folded, since: this.changed.get(stream)?.since ?? sequence, changed: sequence });
   }
 }
 
-/** Reads the facts of a subject in the order of recording: those of its own stream, and those elsewhere that change it. */
-export function factsOf(db: Db): (stream: string, from?: number, upTo?: number) => Fact[] {
-  const select = db
-    .prepare<{ stream: string; folds: string; from: number; upTo: number }, string>(
-      `SELECT bytes FROM events WHERE stream = @stream AND sequence BETWEEN @from AND @upTo
-       UNION ALL SELECT e.bytes FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = @folds AND t.sequence BETWEEN @from AND @upTo`,
-    )
-    .pluck();
-  return (stream, from = 0, upTo = Number.MAX_SAFE_INTEGER) =>
-    select
-      .all({ stream, folds: foldsInto(stream), from, upTo })
-      .map((bytes) => factOf(JSON.parse(bytes) as RecordedEvent))
-      .sort((a, b) => a.sequence - b.sequence);
+/** Corroborations come often, and a source alone shows in no state but beside a dispute. */
+function changesNothing({ corroborates, accordingTo }: RecordedEvent, { contested }: Folded): boolean {
+  return corroborates !== undefined && !accordingTo && !contested;
 }

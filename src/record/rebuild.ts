@@ -1,10 +1,11 @@
 import { fold } from '../folding/fold.js';
+import { historyOf } from '../folding/history.js';
 import { subjectOfStream } from '../subjects.js';
-import { factsOf } from './projector.js';
+import { HistoryReader } from './history-reader.js';
 import { STATES_TABLE, type Db } from './schema.js';
 
 /** To be raised with every change that folds or stores states otherwise. A record of another version is refolded at its start. */
-export const PROJECTION_VERSION = '1';
+export const PROJECTION_VERSION = '2';
 
 export type Progress = (done: number, of: number) => void;
 
@@ -26,16 +27,17 @@ export function rebuild(db: Db, progress: Progress = () => {}): { subjects: numb
     .prepare<[string, number], string>('SELECT stream FROM events WHERE revision = 0 AND stream > ? ORDER BY stream LIMIT ?')
     .pluck();
   const insert = db.prepare('INSERT INTO states_anew VALUES (?, ?, ?, ?)');
-  const facts = factsOf(db);
+  const histories = new HistoryReader(db);
   let subjects = 0;
   for (let after = ''; ;) {
     const streams = selectStreams.all(after, SUBJECTS_AT_ONCE);
     if (streams.length === 0) break;
     db.transaction(() => {
       for (const stream of streams) {
-        const own = facts(stream);
-        const folded = fold(subjectOfStream(stream).projection, stream, own);
-        insert.run(stream, own[0]!.sequence, own.at(-1)!.sequence, JSON.stringify(folded));
+        const events = histories.eventsOf(stream);
+        const folded = fold(subjectOfStream(stream).projection, historyOf(stream, events));
+        const since = events.find((event) => event.stream === stream)!.sequence;
+        insert.run(stream, since, events.at(-1)!.sequence, JSON.stringify(folded));
       }
     })();
     subjects += streams.length;

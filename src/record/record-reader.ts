@@ -1,14 +1,23 @@
 import type { Json, RecordedEvent } from '../event/event.js';
 import { streamOf, type Kind } from '../event/subject.js';
+import type { Fact } from '../folding/fact.js';
 import { fold, type Folded } from '../folding/fold.js';
-import { inFoldingOrder, type Placed } from '../folding/order.js';
+import { historyOf, isThere, type History, type Viewpoint } from '../folding/history.js';
 import { present, type State } from '../folding/state.js';
 import { subjectOfStream } from '../subjects.js';
+import { NEVER } from '../time/occurred.js';
 import { queryOf, type EventFilter } from './event-filter.js';
-import { factsOf } from './projector.js';
+import { HistoryReader } from './history-reader.js';
 import type { RecordWriter } from './record-writer.js';
 import type { Db } from './schema.js';
-import { EVENTS_OF_A_TAG, amends } from './tags.js';
+
+/** Where a read of states stands. Instants in milliseconds. */
+export interface Standpoint extends Viewpoint {
+  /** The sequence that it stands at: nothing that was recorded later is seen. */
+  at: number;
+  /** The instant at which what falls due is judged. */
+  now: number;
+}
 
 export interface StateFilter {
   /** The values that are let through, field by field. */
@@ -35,18 +44,18 @@ function pageOf(events: Iterable<{ sequence: number; bytes: string }>) {
 /** How many sequences one query of a filtered scan looks through, so that a rare match never holds up the event loop. */
 const WINDOW = 20_000;
 const STATES_AT_ONCE = 200;
+/** How long a list is read before others are heard, in milliseconds. */
+const STRETCH = 20;
 
 /** The read side of record.db, on a connection of its own that sees only what is committed. */
 export class RecordReader {
   readonly epoch: string;
-  private readonly facts;
+  private readonly histories;
   private readonly selectState;
   private readonly selectStates;
   private readonly selectById;
   private readonly selectByPlace;
-  private readonly selectPlaces;
   private readonly selectBytes;
-  private readonly selectAmendments;
   private readonly selectRecordedFrom;
   private readonly waiting = new Set<() => void>();
 
@@ -55,18 +64,14 @@ export class RecordReader {
     private readonly writer: RecordWriter,
   ) {
     this.epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get()!;
-    this.facts = factsOf(db);
+    this.histories = new HistoryReader(db);
     this.selectState = db.prepare<[string], StoredState>('SELECT * FROM states WHERE stream = ?');
     this.selectStates = db.prepare<[string, string, number, number], StoredState>(
       'SELECT * FROM states WHERE stream > ? AND stream < ? AND since <= ? ORDER BY stream LIMIT ?',
     );
     this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
     this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
-    this.selectPlaces = db.prepare<[string, number], Placed>(
-      'SELECT e.sequence, e.earliest, e.latest FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = ? AND t.sequence <= ?',
-    );
     this.selectBytes = db.prepare<[number], string>('SELECT bytes FROM events WHERE sequence = ?').pluck();
-    this.selectAmendments = db.prepare<[string], string>(EVENTS_OF_A_TAG).pluck();
     this.selectRecordedFrom = db
       .prepare<[number, number, number], number>(
         'SELECT sequence FROM events WHERE sequence >= ? AND sequence < ? AND recorded >= ? ORDER BY sequence LIMIT 1',
@@ -97,38 +102,66 @@ export class RecordReader {
     });
   }
 
-  /** A subject's state as the record held it at a sequence; undefined where it held nothing of it. */
-  state(stream: string, now: number, at = this.head): State | undefined {
-    const stored = this.selectState.get(stream);
-    return stored && stored.since <= at ? this.presentAt(stored, at, now) : undefined;
+  /** The last sequence that was recorded by an instant. */
+  sequenceAt(instant: number): number {
+    return this.firstRecorded(instant + 1, this.head) - 1;
   }
 
-  /** The states of a kind as the record held them at a sequence, by stream, behind `after`. */
-  states(
-    kind: Kind,
-    filter: StateFilter,
-    now: number,
-    at: number,
-    after: string | undefined,
-    limit: number,
-  ): { states: State[]; more: boolean } {
-    const among = filter.about && this.streamsAbout(filter.about, at);
-    const states: State[] = [];
+  /** A subject's state as it reads from a standpoint; undefined where there was nothing of it. */
+  state(stream: string, from: Standpoint): State | undefined {
+    const stored = this.selectState.get(stream);
+    return stored && this.present(stored, from);
+  }
+
+  /**
+   * The states of a kind that pass a filter, as they read from a standpoint, by stream, behind `after`. Between two stretches other work
+   * goes on; a standpoint stays what it is meanwhile.
+   */
+  async *states(kind: Kind, filter: StateFilter, from: Standpoint, after?: string): AsyncGenerator<State> {
+    const among = filter.about && this.allAbout(filter.about, from);
     const end = `${kind}.`; // The character behind the hyphen: every stream of the kind is below it.
     const first = streamOf(kind, '');
-    let from = after === undefined || after < first ? first : after;
+    let behind = after === undefined || after < first ? first : after;
     for (;;) {
-      const page = this.selectStates.all(from, end, at, STATES_AT_ONCE);
-      for (const stored of page) {
+      const page = this.selectStates.all(behind, end, from.at, STATES_AT_ONCE);
+      for await (const stored of inStretches(page)) {
         if (among && !among.has(stored.stream)) continue;
-        const state = this.presentAt(stored, at, now);
-        if (!passes(state, filter)) continue;
-        if (states.length === limit) return { states, more: true };
-        states.push(state);
+        const state = this.present(stored, from);
+        if (state && passes(state, filter)) yield state;
       }
-      if (page.length < STATES_AT_ONCE) return { states, more: false };
-      from = page.at(-1)!.stream;
+      if (page.length < STATES_AT_ONCE) return;
+      behind = page.at(-1)!.stream;
     }
+  }
+
+  /** All that changes a subject's state, as it is seen from a standpoint; undefined where there was nothing of it. */
+  history(stream: string, from: Standpoint): History | undefined {
+    const history = historyOf(stream, this.histories.eventsOf(stream, 0, from.at), from);
+    return isThere(history) ? history : undefined;
+  }
+
+  /** The subjects of a kind with an event that is about one of these. */
+  streamsAbout(kind: Kind, about: readonly string[], from: Standpoint): string[] {
+    return [...this.allAbout(about, from)].filter((stream) => stream.startsWith(streamOf(kind, ''))).sort();
+  }
+
+  /** The subjects that the events behind one sequence, up to and with another, have changed, by stream. */
+  async changedSubjects(after: number, upTo: number): Promise<string[]> {
+    const changed = new Set<string>();
+    for await (const page of this.events({ about: [] }, after, upTo))
+      for (const { bytes } of page) for (const stream of this.histories.changedBy(JSON.parse(bytes) as RecordedEvent)) changed.add(stream);
+    return [...changed].sort();
+  }
+
+  /** The events that changed a subject behind one sequence, up to and with another, each with the fact that it tells or amends as that held. */
+  changesOf(stream: string, after: number, upTo: number): { event: RecordedEvent; facts: Fact[] }[] {
+    const events = this.histories.eventsOf(stream, 0, upTo);
+    return events.filter(({ sequence }) => sequence > after).map((event) => ({ event, facts: this.histories.versions(event) }));
+  }
+
+  /** The events that are about a subject, as recorded or as corrected, with their amendments, as the record held them at a sequence. */
+  eventsAbout(stream: string, at: number): RecordedEvent[] {
+    return this.histories.eventsAbout(stream, at);
   }
 
   /** The bytes of the event that an id or a place in a stream names. */
@@ -136,9 +169,19 @@ export class RecordReader {
     return 'id' in ref ? this.selectById.get(ref.id) : this.selectByPlace.get(ref.stream, ref.revision);
   }
 
-  /** The events that amend one, in order. */
-  amendments(event: RecordedEvent): RecordedEvent[] {
-    return this.selectAmendments.all(amends(event.id)).map((bytes) => JSON.parse(bytes) as RecordedEvent);
+  /** The bytes of the event of a sequence that there is. */
+  bytes(sequence: number): string {
+    return this.selectBytes.get(sequence)!;
+  }
+
+  /** The fact that an event is, or that an amendment aims at in the end. */
+  factOf(event: RecordedEvent): RecordedEvent {
+    return this.histories.factOf(event);
+  }
+
+  /** What amends an event, be it what it says or an amendment of it, in order. */
+  amendments(id: string, at = this.head): RecordedEvent[] {
+    return this.histories.amendments(id, at);
   }
 
   /**
@@ -161,13 +204,6 @@ export class RecordReader {
     }
   }
 
-  /** What happened in a subject and about it, in the order of folding: the bytes from the position `skip` on. */
-  timeline(stream: string, at: number, skip: number, limit: number): { bytes: string[]; more: boolean } {
-    const order = inFoldingOrder(this.selectPlaces.all(stream, at));
-    const page = order.slice(skip, skip + limit);
-    return { bytes: page.map(({ sequence }) => this.selectBytes.get(sequence)!), more: order.length > skip + limit };
-  }
-
   /** The first sequence that was recorded at an instant or later; the one behind the last where there is none. `recorded` never goes back. */
   private firstRecorded(instant: number, upTo: number): number {
     let [low, high] = [1, upTo + 1];
@@ -179,21 +215,37 @@ export class RecordReader {
     return low;
   }
 
-  private presentAt(stored: StoredState, at: number, now: number): State {
-    const { projection } = subjectOfStream(stored.stream);
-    const folded =
-      stored.changed <= at ? (JSON.parse(stored.folded) as Folded) : fold(projection, stored.stream, this.facts(stored.stream, 0, at));
-    return present(projection, folded, now);
+  private present(stored: StoredState, from: Standpoint): State | undefined {
+    const { stream, since, changed } = stored;
+    if (since > from.at) return undefined;
+    const { projection } = subjectOfStream(stream);
+    if (changed <= from.at && from.asOf === undefined && from.publishedBy === undefined)
+      return present(projection, JSON.parse(stored.folded) as Folded, from.now);
+    const history = this.history(stream, from);
+    return history && present(projection, fold(projection, history), from.now);
   }
 
-  private streamsAbout(about: readonly string[], at: number): Set<string> {
+  /** The subjects with an event that is about one of these, and had happened by then as it was recorded. */
+  private allAbout(about: readonly string[], { at, asOf = NEVER }: Standpoint): Set<string> {
     const marks = about.map(() => '?').join();
     const select = this.db
       .prepare<unknown[], string>(
-        `SELECT DISTINCT e.stream FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag IN (${marks}) AND t.sequence <= ?`,
+        `SELECT DISTINCT e.stream FROM tags t JOIN events e ON e.sequence = t.sequence
+         WHERE t.tag IN (${marks}) AND t.sequence <= ? AND (e.earliest <= ? OR e.type LIKE 'Event%')`,
       )
       .pluck();
-    return new Set(select.all(...about, at));
+    return new Set(select.all(...about, at, asOf));
+  }
+}
+
+/** Goes through a list in stretches, between which others are heard. */
+export async function* inStretches<T>(items: Iterable<T>): AsyncGenerator<T> {
+  let started = performance.now();
+  for (const item of items) {
+    yield item;
+    if (performance.now() - started < STRETCH) continue;
+    await new Promise(setImmediate);
+    started = performance.now();
   }
 }
 

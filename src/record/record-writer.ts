@@ -2,10 +2,11 @@ import type { Statement } from 'better-sqlite3';
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
-import { factOf, type Fact } from '../folding/fact.js';
+import { dated, isFact, targetOf, type Fact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
-import { subjectOfStream } from '../subjects.js';
+import type { Bounds } from '../time/occurred.js';
+import { HistoryReader, foldsElsewhere } from './history-reader.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
 import { tagsOf } from './tags.js';
@@ -28,6 +29,7 @@ export interface Written {
  */
 export class RecordWriter implements ReadSide {
   readonly projector: Projector;
+  readonly histories: HistoryReader;
   private readonly listeners: ((events: readonly Written[]) => void)[] = [];
   private readonly insertEvent;
   /** A statement for each number of tags: one call for all the tags of an event. */
@@ -43,7 +45,8 @@ export class RecordWriter implements ReadSide {
   private newest: { sequence: number; recordedAt: string };
 
   constructor(readonly db: Db) {
-    this.projector = new Projector(db);
+    this.histories = new HistoryReader(db);
+    this.projector = new Projector(db, this.histories);
     // FAIL spares SQLite a journal for each statement: what fails here fails the group, and all of it is rolled back.
     this.insertEvent = db.prepare('INSERT OR FAIL INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.beginTransaction = db.prepare('BEGIN IMMEDIATE');
@@ -82,34 +85,49 @@ export class RecordWriter implements ReadSide {
   take(events: readonly StreamEvent[]): { bytes: number } {
     const placed = this.place(events);
     let size = 0;
-    for (const { fact, bytes } of placed) {
-      this.store(fact, bytes);
+    for (const { event, bytes } of placed) {
+      if (isFact(event)) this.storeFact(event, bytes);
+      else this.storeAmendment(event, bytes);
       size += bytes.length;
     }
     return { bytes: size };
   }
 
   /** Gives events their places and their bytes. */
-  private place(events: readonly StreamEvent[]): { fact: Fact; bytes: string }[] {
+  private place(events: readonly StreamEvent[]): { event: RecordedEvent & Bounds; bytes: string }[] {
     let { sequence, recordedAt } = this.newest;
-    return events.map((event) => {
+    return events.map((recorded) => {
       sequence += 1;
       // The clock may jump back; the record does not.
-      if (event.recordedAt > recordedAt) recordedAt = event.recordedAt;
-      const fact = factOf({ ...event, sequence, recordedAt });
-      const bytes = canonicalEvent(fact);
+      if (recorded.recordedAt > recordedAt) recordedAt = recorded.recordedAt;
+      const event = dated({ ...recorded, sequence, recordedAt });
+      const bytes = canonicalEvent(event);
       // No text has more than three bytes of UTF-8 for each of its characters.
       if (bytes.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(bytes) > MAX_EVENT_BYTES)
         throw new EventTooLarge(Buffer.byteLength(bytes), MAX_EVENT_BYTES);
-      return { fact, bytes };
+      return { event, bytes };
     });
   }
 
-  private store(fact: Fact, bytes: string): void {
-    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey, earliest, latest } = fact;
-    const alsoFoldsInto = subjectOfStream(stream).alsoFoldsInto?.(type, fact.data);
-    const tags = tagsOf(fact, alsoFoldsInto);
-    this.projector.take(fact, alsoFoldsInto);
+  private storeFact(fact: Fact, bytes: string): void {
+    const elsewhere = foldsElsewhere(fact);
+    this.projector.take(fact, elsewhere);
+    this.store(fact, bytes, tagsOf(fact, elsewhere === undefined ? [] : [elsewhere]), fingerprint(fact));
+  }
+
+  /** Stores an amendment under what its fact says with it, and folds anew what the fact changes or ever changed. */
+  private storeAmendment(amendment: RecordedEvent & Bounds, bytes: string): void {
+    const holds = this.histories.versions(amendment).at(-1)!;
+    const changed = this.histories.changedBy(amendment);
+    const elsewhere = [...changed].filter((stream) => stream !== amendment.stream);
+    // What may change a fact is found by what the fact says with it, so that a repeat of that is known as one.
+    const print = fingerprint(amendment.corrects || amendment.retracts ? holds : amendment);
+    this.store(amendment, bytes, tagsOf(amendment, elsewhere, new Set([targetOf(amendment)!, holds.id])), print);
+    this.projector.amend(amendment, changed);
+  }
+
+  private store(event: RecordedEvent & Bounds, bytes: string, tags: string[], print: Buffer): void {
+    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey, earliest, latest } = event;
     this.insertEvent.run(
       sequence,
       id,
@@ -120,7 +138,7 @@ export class RecordWriter implements ReadSide {
       earliest,
       latest,
       confidence ?? null,
-      fingerprint(fact),
+      print,
       recordedBy,
       commandKey ?? null,
       bytes,

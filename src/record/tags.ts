@@ -13,21 +13,18 @@ export function foldsInto(stream: string): string {
   return `folds:${stream}`;
 }
 
-/** The tag of the events that amend one. */
+/** The tag of the events that amend one, directly or through another amendment. */
 export function amends(id: string): string {
   return `amends:${id}`;
 }
 
-/** Selects the bytes of a tag's events, in order. */
-export const EVENTS_OF_A_TAG = 'SELECT e.bytes FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = ? ORDER BY t.sequence';
-
-/** Everything that an event is found under. */
-export function tagsOf(event: RecordedEvent, alsoFoldsInto: string | undefined): string[] {
+/** Everything that an event is found under: `amended` are the events that it amends, `elsewhere` the subjects of other streams that it changes. */
+export function tagsOf(event: RecordedEvent, elsewhere: Iterable<string> = [], amended: Iterable<string> = []): string[] {
   const tags = [...event.about, tag('type', event.type)];
   for (const publisher of new Set(event.sources.map((source) => source.publisher.toLowerCase()))) tags.push(tag('publisher', publisher));
   const attribution: Json | undefined = event.data['attribution'];
   if (typeof attribution === 'string') tags.push(tag('attribution', attribution));
-  if (event.corroborates) tags.push(amends(event.corroborates));
-  if (alsoFoldsInto) tags.push(foldsInto(alsoFoldsInto));
+  for (const stream of elsewhere) tags.push(foldsInto(stream));
+  for (const id of amended) tags.push(amends(id));
   return tags;
 }

@@ -1,7 +1,10 @@
 import type { RecordedEvent } from '../event/event.js';
+import type { Facts } from '../event/fingerprint.js';
+import { fingerprint } from '../event/fingerprint.js';
+import type { Standing } from '../folding/amend.js';
+import { isFact } from '../folding/fact.js';
 import type { Folded } from '../folding/fold.js';
 import type { RecordWriter } from './record-writer.js';
-import { EVENTS_OF_A_TAG, amends } from './tags.js';
 
 /** What the decider sees: all that is committed and all that the open group has written before. */
 export class Tail {
@@ -10,7 +13,6 @@ export class Tail {
   private readonly selectByKey;
   private readonly selectByFingerprint;
   private readonly selectSince;
-  private readonly selectTagged;
 
   constructor(private readonly writer: RecordWriter) {
     const { db } = writer;
@@ -18,9 +20,8 @@ export class Tail {
     this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
     this.selectByFingerprint = db
-      .prepare<[Buffer], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT 1')
+      .prepare<[Buffer, number], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT ?')
       .pluck();
-    this.selectTagged = db.prepare<[string], string>(EVENTS_OF_A_TAG).pluck();
     this.selectSince = db
       .prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision > ? ORDER BY revision')
       .pluck();
@@ -49,21 +50,45 @@ export class Tail {
     return parse(this.selectByKey.get(caller, key));
   }
 
-  /** The newest event that says the same. */
-  byFingerprint(fingerprint: Buffer): RecordedEvent | undefined {
-    return parse(this.selectByFingerprint.get(fingerprint));
+  /** The newest fact that says the same as it holds now; undefined where there is none, or it was retracted. */
+  sameAs(facts: Facts): Standing | undefined {
+    const print = fingerprint(facts);
+    // An amendment is found by what its fact says with it. The fact may have come to say something else since.
+    for (const bytes of this.selectByFingerprint.all(print, MAX_ALIKE)) {
+      const fact = this.factOf(JSON.parse(bytes) as RecordedEvent);
+      const holds = this.standing(fact);
+      if (!holds.retractedBy && fingerprint(holds).equals(print)) return holds;
+    }
+    return undefined;
   }
 
-  /** The events of a stream behind a revision, in order. To be read through, or left, before anything is written. */
-  *since(stream: string, revision: number): Iterable<RecordedEvent> {
-    for (const bytes of this.selectSince.iterate(stream, revision)) yield JSON.parse(bytes) as RecordedEvent;
+  /** The facts of a stream behind a revision, and those that were amended there, as they hold. To be read, or left, before anything is written. */
+  *since(stream: string, revision: number): Iterable<Standing> {
+    for (const bytes of this.selectSince.iterate(stream, revision)) {
+      const event = JSON.parse(bytes) as RecordedEvent;
+      const holds = this.standing(this.factOf(event));
+      if (!holds.retractedBy) yield holds;
+    }
   }
 
-  /** The events that corroborate one. */
-  corroborations(id: string): RecordedEvent[] {
-    return this.selectTagged.all(amends(id)).map((bytes) => JSON.parse(bytes) as RecordedEvent);
+  /** The fact that an event is, or that an amendment aims at in the end. */
+  factOf(event: RecordedEvent): RecordedEvent {
+    return isFact(event) ? event : this.writer.histories.factOf(event);
+  }
+
+  /** What amends an event, in order. */
+  amendments(id: string): RecordedEvent[] {
+    return this.writer.histories.amendments(id);
+  }
+
+  /** A fact as it holds. */
+  standing(fact: RecordedEvent): Standing {
+    return this.writer.histories.standing(fact);
   }
 }
+
+/** How many events of one content are looked through. Another of it is recorded only where those before it no longer hold. */
+const MAX_ALIKE = 100;
 
 function parse(bytes: string | undefined): RecordedEvent | undefined {
   return bytes === undefined ? undefined : (JSON.parse(bytes) as RecordedEvent);

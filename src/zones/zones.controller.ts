@@ -6,6 +6,7 @@ import { HttpRefusal } from '../http/problems.js';
 import { Query, nextPage, type RawQuery } from '../http/query.js';
 import { Reads } from '../http/reads.js';
 import { stateFilter } from '../http/subjects.controller.js';
+import { timeline } from './timeline.js';
 import { zone } from './zone.js';
 
 /** What only zones have: a map and a timeline. */
@@ -19,14 +20,16 @@ export class ZonesController {
   async map(@QueryOf() raw: RawQuery, @Res() response: FastifyReply): Promise<void> {
     const query = new Query(raw);
     const filter = stateFilter(query, zone);
-    const sequence = await this.reads.head(query);
-    const { states } = this.reads.record.states('zone', filter, Date.now(), sequence, undefined, Infinity);
-    const features = states.map(({ geometry = null, ...properties }) => ({ type: 'Feature', id: properties.stream, geometry, properties }));
-    const map = { type: 'FeatureCollection', epoch: this.reads.record.epoch, sequence, features };
+    const from = await this.reads.standpoint(query);
+    const features: object[] = [];
+    for await (const { geometry = null, ...properties } of this.reads.record.states('zone', filter, from))
+      features.push({ type: 'Feature', id: properties.stream, geometry, properties });
+    const { epoch, sequence, asOf } = this.reads.reply(from, null);
+    const map = { type: 'FeatureCollection', epoch, sequence, asOf, features };
     void response.header('content-type', 'application/geo+json; charset=utf-8').send(JSON.stringify(map));
   }
 
-  /** The events in a zone and about it, in the order of time. */
+  /** What happened in a zone and about it, in the order of time; what was said of an event stands behind it. */
   @Get('zones/:id/timeline')
   @Needs('subscriber')
   async timeline(@Param('id') id: string, @QueryOf() raw: RawQuery, @Res() response: FastifyReply): Promise<void> {
@@ -35,12 +38,13 @@ export class ZonesController {
     const limit = query.limit();
     const cursor = query.cursor();
     if (cursor && !/^\d{1,15}$/.test(cursor.position)) query.fault('after', 'cursor', 'after must be the next of an earlier reply');
-    const at = this.reads.pin(await this.reads.head(query), cursor);
-    if (!isSlug(id) || !this.reads.record.state(stream, Date.now(), at))
-      throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
+    const from = await this.reads.standpoint(query, cursor);
+    const { record } = this.reads;
+    if (!isSlug(id) || !record.state(stream, from)) throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
+    const order = timeline(stream, record.eventsAbout(stream, from.at), from);
     const skip = Number(cursor?.position ?? 0);
-    const { bytes, more } = this.reads.record.timeline(stream, at, skip, limit);
-    const body = this.reads.rawReply(at, bytes, more ? nextPage(skip + limit, at) : undefined);
+    const bytes = order.slice(skip, skip + limit).map(({ sequence }) => record.bytes(sequence));
+    const body = this.reads.rawReply(from.at, bytes, order.length > skip + limit ? nextPage(skip + limit, from.at) : undefined);
     void response.header('content-type', 'application/json; charset=utf-8').send(body);
   }
 }

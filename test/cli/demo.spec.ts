@@ -29,7 +29,7 @@ describe('zonewatch demo', () => {
   test('shows the sample as it arrives, where everything stands, and what to try, and goes on running', async () => {
     const demo = run(['demo', '--pace', '0', '--data', folder]);
     const output = await demo.saying('All routes with examples');
-    expect(output).toContain('216 events were added');
+    expect(output).toContain('237 events were added');
     expect(output).toMatch(/zone-eastern-ghouta +dissolved/);
     expect(output).toMatch(/party-iran +guarantor +accepted +contested by party-syrian-opposition/);
     const address = /Zonewatch runs at (\S+),/.exec(output)![1]!;

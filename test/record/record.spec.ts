@@ -89,7 +89,7 @@ describe('the sequence', () => {
       [1, 0],
       [2, 1],
     ]);
-    expect(record.reader.state('zone-idlib', 0)).toMatchObject({ revision: 1, sequence: 2 });
+    expect(record.reader.state('zone-idlib', { at: 2, now: 0 })).toMatchObject({ revision: 1, sequence: 2 });
   });
 });
 
@@ -162,7 +162,11 @@ describe('the stored bytes', () => {
           sequence: 9,
           accordingTo: ['statement-a'],
           confidence: 'low',
+          occurred: '2017',
+          corrects: 'v',
+          retracts: 'w',
           corroborates: 'x',
+          disputes: 'y',
           commandKey: 'k',
           data: inner,
           sources: [{ ...source, publisher: 'TASS' }],

@@ -1,6 +1,7 @@
 import type { Confidence, Json, RecordedEvent } from '../../src/event/event.js';
-import { factOf, type Fact } from '../../src/folding/fact.js';
+import { dated, type Fact } from '../../src/folding/fact.js';
 import { fold, type Folded } from '../../src/folding/fold.js';
+import { historyOf } from '../../src/folding/history.js';
 import { present, type State } from '../../src/folding/state.js';
 import { subjectOfStream } from '../../src/subjects.js';
 
@@ -31,7 +32,7 @@ export interface Story<Events> {
 export function given<Events>(stream: string, ...told: Told<Events>[]): Story<Events> {
   const facts = factsOf(stream, told);
   const { projection } = subjectOfStream(stream);
-  const folded = () => fold(projection, stream, facts);
+  const folded = () => fold(projection, historyOf(stream, facts));
   return {
     facts,
     when: (...more) => given<Events>(stream, ...told, ...more),
@@ -61,7 +62,7 @@ export function factsOf<Events>(own: string, told: readonly Told<Events>[]): Fac
       data: data as Record<string, Json>,
       ...more,
     };
-    return factOf(event);
+    return dated(event) as Fact;
   });
 }
 
