@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The places that the purity rules hold, one for each pattern in .oxlintrc.json. */
 const PURE = [
-  'src/amendments/decide-amendment.ts',
+  'src/talks/talks.diary.ts',
   'src/zones/zone.projection.ts',
   'src/folding/order.ts',
   'src/decider/decide.ts',
@@ -62,7 +62,7 @@ const files = new Map<string, string>();
 const found = new Map<string, string[]>();
 let clean: { status: number | null; stdout: string };
 
-const impure = (place: string, index: number) => place.replace(/(\w+)(\.decider|\.projection)?\.ts$/, `$1${index}$2.ts`);
+const impure = (place: string, index: number) => place.replace(/(\w+)(\.diary|\.projection)?\.ts$/, `$1${index}$2.ts`);
 
 function oxlint(cwd: string) {
   return spawnSync(

@@ -157,7 +157,7 @@ describe('queries', () => {
   };
   const VALUES = new URLSearchParams(
     'about=zone-idlib&subjects=party-iran&zones=zone-idlib&zone=zone-idlib&parties=party-iran&party=party-iran&agreement=agreement-maps' +
-      '&on=zone-idlib&from=1&to=2&asOf=2100&knownAt=2100-01-01T00:00:00Z&atSequence=200&publishedBy=2030&publisher=TASS&limit=5&min=1&status=agreed&occurredFrom=2017-07&occurredTo=2017-07-05T12:00:00%2B03:00&recordedFrom=2017&recordedTo=2100',
+      '&on=zone-idlib&from=2017-01&to=2100-01&asOf=2100&knownAt=2100-01-01T00:00:00Z&atSequence=200&publishedBy=2030&publisher=TASS&limit=5&min=1&status=agreed&occurredFrom=2017-07&occurredTo=2017-07-05T12:00:00%2B03:00&recordedFrom=2017&recordedTo=2100',
   );
   /** The reads of the document, at addresses that exist, with the parameters that they are said to take. */
   const reads = () =>
@@ -171,12 +171,16 @@ describe('queries', () => {
   test('are taken in all that the document names, and refused by the name of each parameter that is wrong or unknown', async () => {
     expect(reads().length).toBeGreaterThan(16);
     for (const { path, queries } of reads()) {
-      const next = (await app.get(`${path}?limit=1`)).json.next as string;
+      const needed = queries.filter(({ required }) => required).map(({ name }) => `${name}=${VALUES.get(name)}`);
+      const next = (await app.get(`${path}?${['limit=1', ...needed].join('&')}`)).json.next as string | undefined;
       for (const { name, schema } of queries) {
-        if (path === '/v1/parties/russia' && name === 'publishedBy') continue; // No source had to publish that there is a Russia.
         const value = name === 'after' ? next : (schema.items?.enum?.[0] ?? VALUES.get(name));
-        const answer = await app.get(`${path}?${name}=${encodeURIComponent(value)}`);
-        expect([path, name, answer.status]).toEqual([path, name, 200]);
+        if (value === undefined) continue; // One page has all that there is.
+        const others = needed.filter((query) => !query.startsWith(`${name}=`));
+        const answer = await app.get(`${path}?${[`${name}=${encodeURIComponent(value)}`, ...others].join('&')}`);
+        // Of a subject that nobody is known to have published, there is nothing.
+        const status = name === 'publishedBy' && answer.json.code === 'no-such-subject' ? 404 : 200;
+        expect([path, name, answer.status]).toEqual([path, name, status]);
       }
       const bad = queries.map(({ name }) => (name === 'publisher' ? 'publisher=' : `${name}=No+such+thing`));
       for (const accept of ['*/*', 'application/x-ndjson']) {
