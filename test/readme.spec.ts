@@ -33,7 +33,13 @@ describe('the README', () => {
       expect(output).not.toContain('urn:zonewatch:problem');
     }
     const events = await app.get('/v1/events?about=zone-example');
-    expect(events.json.data.map(({ type }: { type: string }) => type)).toEqual(['ZoneReported', 'ZoneRoleNamed']);
+    expect(events.json.data.map(({ type }: { type: string }) => type)).toEqual([
+      'ZoneReported',
+      'ZoneRoleNamed',
+      'EventDisputed',
+      'EventCorrected',
+      'EventRetracted',
+    ]);
   });
 
   test('has a subscriber that gets every event and reaches the head', async () => {
