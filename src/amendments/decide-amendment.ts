@@ -1,3 +1,4 @@
+import { fieldsOf } from '../body/fields.js';
 import { MAX_BODY_BYTES } from '../body/json.js';
 import { bodyFaults, referencesIn } from '../body/validate.js';
 import { VERSION, bringsNews, checkReferences, checkRevision, union, type Decision, type Reader, type Told } from '../decider/decide.js';
@@ -45,8 +46,7 @@ export function decideAmendment(command: AmendingCommand, loaded: LoadedTarget):
   const { changes, claim } = command.data;
   if (changes) named.push(...checkChange('changes', changes, asCorrected(loaded)));
   if (claim) named.push(...checkChange('claim', claim, asCorrected(loaded)));
-  if (command.verb === 'retract' && target.corrects)
-    checkBody(asCorrected(loaded, target), 'without this correction the event would not be one');
+  if (command.verb === 'retract' && target.corrects) checkRemainder(asCorrected(loaded, target));
   const references = named.map((reference) => ({ ...reference, stream: record.streamNamed(reference.name) }));
   checkReferences(references);
   // Its subscribers are those of all that the fact was ever about, and of what the change adds.
@@ -73,20 +73,21 @@ function sameCommand(command: AmendingCommand, earlier: RecordedEvent, target: R
 }
 
 /** The event that says the same already, and still stands. Who told it is not part of what is said, but for a dispute's other sources. */
-function repeatOf(command: AmendingCommand, { target, fact, amendments }: LoadedTarget, holds: Standing): RecordedEvent | undefined {
-  const retracted = new Set(amendments.map(({ retracts }) => retracts));
+function repeatOf(command: AmendingCommand, loaded: LoadedTarget, holds: Standing): RecordedEvent | undefined {
+  const { target, fact, amendments } = loaded;
   if (command.verb === 'corroborate') return target === fact && !holds.retractedBy && !bringsNews(command, holds) ? fact : undefined;
   const { event: type } = AMENDMENTS[command.verb];
   const said = canonical(command.data);
-  const same = amendments.findLast(
+  const retracted = new Set(amendments.map(({ retracts }) => retracts));
+  const alike = amendments.filter(
     (earlier) => earlier.type === type && targetOf(earlier) === target.id && !retracted.has(earlier.id) && canonical(earlier.data) === said,
   );
-  if (!same) return undefined;
-  if (command.verb === 'retract') return same;
+  if (command.verb === 'retract') return alike.at(-1);
   if (holds.retractedBy) return undefined;
-  if (command.verb === 'correct') return changesNothing(holds, command.data['changes']) ? same : undefined;
-  const dispute = holds.disputedBy!.find(({ id }) => id === same.id)!;
-  return dispute.settled || isNews(command.sources, dispute.sources) ? undefined : same;
+  if (command.verb === 'correct')
+    return alike.length && changesNothing(asCorrected(loaded), command.data['changes']!) ? alike.at(-1) : undefined;
+  const open = new Set(holds.disputedBy?.filter(({ settled }) => !settled).map(({ id }) => id));
+  return alike.find(({ id, sources }) => open.has(id) && !isNews(command.sources, sources));
 }
 
 /** What an amendment may aim at. */
@@ -110,27 +111,39 @@ function asCorrected({ fact, amendments }: LoadedTarget, without?: RecordedEvent
 /** Checks that a fact with other values is one that its own command would make, and gives all that it names. */
 function checkChange(field: 'changes' | 'claim', values: Json, holds: Standing): { field: string; name: string }[] {
   const changes = values as Record<string, Json>;
-  if (changesNothing(holds, changes)) throw notAmendable(`${field} has only what already holds`);
-  const before = bodyOf(holds);
-  const unset = Object.keys(changes).filter((name) => changes[name] === null && before[name] === undefined);
-  const { body } = commandOf(holds.type);
-  const whole = bodyOf(corrected(holds, changes));
+  const kept = Object.entries({ ...bodyOf(holds), ...changes }).filter(([, value]) => value !== null);
+  const whole = Object.fromEntries(kept);
+  const { subject, verb, body: shape } = commandOf(holds.type);
+  const unknown = Object.keys(changes).filter((name) => changes[name] === null && !fieldsOf(shape).has(name));
   const faults = [
-    ...unset.map((name) => ({ field: name, rule: 'set', message: `${name} is not set, so it can't be taken away` })),
-    ...bodyFaults(body, whole),
+    ...unknown.map((name) => ({ field: name, rule: 'unknown-field', message: `${name} is not a field` })),
+    ...bodyFaults(shape, whole),
   ].map((fault) => ({ ...fault, field: `${field}.${fault.field}` }));
   if (faults.length) throw new Refusal('malformed', 'with this the event would not be one that its command makes', faults);
-  if (Buffer.byteLength(JSON.stringify(whole)) > MAX_BODY_BYTES)
-    throw new Refusal('too-large', `with its ${field} the body is larger than the ${MAX_BODY_BYTES} bytes that are taken`);
-  return referencesIn(body, whole).map((reference) => ({ ...reference, field: `${field}.${reference.field}` }));
+  if (changesNothing(holds, changes)) throw notAmendable(`${field} has only what already holds`);
+  checkSize(whole, `with its ${field}`);
+  const named = referencesIn(shape, whole).map((reference) => ({ ...reference, field: `${field}.${reference.field}` }));
+  // What a creation makes was not there to be named by it.
+  if (verb === subject.create)
+    checkReferences(named.filter(({ name }) => name === holds.stream).map((self) => ({ ...self, stream: undefined })));
+  return named;
 }
 
-function checkBody(holds: Standing, otherwise: string): void {
-  const faults = bodyFaults(commandOf(holds.type).body, bodyOf(holds));
-  if (faults.length) throw new Refusal('not-amendable', `${otherwise}: ${faults[0]!.message}`, faults);
+/** What is left of a fact without a correction must still be what its command would make. */
+function checkRemainder(left: Standing): void {
+  const body = bodyOf(left);
+  const faults = bodyFaults(commandOf(left.type).body, body);
+  if (faults.length)
+    throw new Refusal('not-amendable', `without this correction the event would not be one: ${faults[0]!.message}`, faults);
+  checkSize(body, 'without this correction');
 }
 
-function changesNothing(holds: Standing, changes: Json | undefined): boolean {
+function checkSize(body: Record<string, Json>, how: string): void {
+  if (Buffer.byteLength(JSON.stringify(body)) > MAX_BODY_BYTES)
+    throw new Refusal('too-large', `${how} the body is larger than the ${MAX_BODY_BYTES} bytes that are taken`);
+}
+
+function changesNothing(holds: Standing, changes: Json): boolean {
   return canonical(bodyOf(corrected(holds, changes as Record<string, Json>))) === canonical(bodyOf(holds));
 }
 

@@ -115,6 +115,8 @@ function repeats({ subject, verb }: Command, { fact, since }: NonNullable<Loaded
   for (const later of since()) {
     // What certainly came before it in the world has not changed what it set, whenever it was recorded.
     if (certainlyPrecedes(later, fact)) continue;
+    // One that was only amended since folds behind it where the fact certainly came first.
+    if (later.sequence < fact.sequence && !certainlyPrecedes(fact, later)) continue;
     for (const [register, value] of settings(subject.projection, later)) if (set.has(register) && set.get(register) !== value) return false;
   }
   return true;

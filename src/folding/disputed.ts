@@ -2,7 +2,7 @@ import { canonical } from '../event/canonical.js';
 import type { Confidence, Json, Source } from '../event/event.js';
 import { corrected, type Dispute, type Settlement } from './amend.js';
 import type { Fact } from './fact.js';
-import { StateView, emptyFold, evolve, type Folded, type Projection } from './fold.js';
+import { StateView, emptyFold, evolve, foldsInto, type Folded, type Projection } from './fold.js';
 
 /** What one source has, as the state would read with it. */
 export interface Claim {
@@ -58,26 +58,23 @@ function claim(value: Json, { id, sequence, sources, confidence }: Fact | Disput
 
 /** Reads what the state of a subject would be, had it one fact alone. */
 class LoneReader {
-  private readonly nothing: Record<string, Json | undefined>;
-
   constructor(
     private readonly projection: Projection,
     private readonly stream: string,
     private readonly now: number,
-  ) {
-    this.nothing = projection.view(new StateView(emptyFold(stream)), now);
-  }
+  ) {}
 
-  /** Field by field, what a fact has and what is claimed instead. */
+  /** Field by field, what a fact has and what is claimed instead, where these differ. */
   compare(fact: Fact, claim: Record<string, Json> | undefined): { field: string; held: Json; claimed: Json }[] {
     const held = this.read(fact);
-    if (!claim) return this.setBy(fact, held).map(([field, value]) => ({ field, held: value, claimed: null }));
+    if (!claim) return this.setBy(fact).map((field) => ({ field, held: held[field] ?? null, claimed: null }));
     const claimed = this.read(corrected(fact, claim));
     const fields = new Map<string, { held: Json; claimed: Json }>();
     for (const [name, value] of Object.entries(claim)) {
       const shown = name === 'occurred' ? [] : differing(held, this.read(corrected(fact, { [name]: value })));
       for (const field of shown) fields.set(field, { held: held[field] ?? null, claimed: claimed[field] ?? null });
-      if (shown.length === 0) fields.set(name, { held: (name === 'occurred' ? fact.occurred : fact.data[name]) ?? null, claimed: value });
+      const said = (name === 'occurred' ? fact.occurred : fact.data[name]) ?? null;
+      if (shown.length === 0 && canonical(said) !== canonical(value)) fields.set(name, { held: said, claimed: value });
     }
     return [...fields].map(([field, values]) => ({ field, ...values }));
   }
@@ -86,16 +83,14 @@ class LoneReader {
     return this.projection.view(new StateView(this.fold(fact)), this.now);
   }
 
-  private fold(fact: Fact) {
-    const alone = emptyFold(this.stream);
-    evolve(this.projection, alone, fact);
-    return alone;
+  private setBy(fact: Fact): string[] {
+    return Object.keys(this.fold(fact).because);
   }
 
-  /** The fields that a fact sets, with their values. Where the state shows nothing of it (a role that ends), what the fact says. */
-  private setBy(fact: Fact, held: Record<string, Json | undefined>): [string, Json][] {
-    const shown = differing(this.nothing, held);
-    return Object.keys(this.fold(fact).because).map((field) => [field, shown.includes(field) ? held[field]! : fact.data]);
+  private fold(fact: Fact): Folded {
+    const alone = emptyFold(this.stream);
+    if (foldsInto(this.projection, this.stream, fact)) evolve(this.projection, alone, fact);
+    return alone;
   }
 }
 

@@ -1,5 +1,5 @@
 import { canonical } from '../event/canonical.js';
-import type { Confidence, Json } from '../event/event.js';
+import type { Confidence, Json, RecordedEvent } from '../event/event.js';
 import { ALWAYS, NEVER } from '../time/occurred.js';
 import type { Standing } from './amend.js';
 import type { Fact } from './fact.js';
@@ -70,16 +70,33 @@ export function emptyFold(stream: string): Folded {
 /** Folds the history of a subject from nothing. */
 export function fold(projection: Projection, { stream, revision, sequence, retracted, facts, asOf }: History): Folded {
   const folded = emptyFold(stream);
-  // A fact of another's stream may have been corrected away from here.
-  const own = facts.filter((fact) => fact.stream === stream || projection.ofOthers?.(fact.type, fact.data) === stream);
+  const own = facts.filter((fact) => foldsInto(projection, stream, fact));
   for (const fact of inFoldingOrder(own.filter((fact) => !fact.retractedBy))) evolve(projection, folded, fact, asOf);
   const contested = own.filter(({ disputedBy }) => disputedBy);
   return { ...folded, revision, sequence, ...(retracted && { retracted }), ...(contested.length && { contested }) };
 }
 
+/** Whether a fact changes a subject. One of another's stream may have been corrected away from it. */
+export function foldsInto(projection: Projection, stream: string, fact: Fact): boolean {
+  return fact.stream === stream || projection.ofOthers?.(fact.type, fact.data) === stream;
+}
+
 /** Whether a newcomer folds onto what is there. If not, it certainly precedes a fact that is folded already, or creates the subject anew. */
 export function comesLast(folded: Folded, fact: Fact): boolean {
   return !folded.retracted && !certainlyPrecedes(fact, { earliest: folded.newestStart, latest: folded.newestStart });
+}
+
+/**
+ * A subject as it is left by an amendment that changes nothing of what its fact says: a dispute, say. `holds` is the fact with it.
+ */
+export function amendFold(projection: Projection, folded: Folded, amendment: RecordedEvent, holds: Standing): Folded {
+  const { stream, contested = [] } = folded;
+  const others = contested.filter(({ id }) => id !== holds.id);
+  const now = holds.disputedBy && foldsInto(projection, stream, holds) ? [...others, holds] : others;
+  now.sort((a, b) => a.sequence - b.sequence);
+  const place = amendment.stream === stream && { revision: amendment.revision, sequence: amendment.sequence };
+  const { contested: _, ...rest } = folded;
+  return { ...rest, ...place, ...(now.length && { contested: now }) };
 }
 
 /** Folds one more fact, in place: the caller owns what it folds. */

@@ -76,6 +76,12 @@ export class HistoryReader {
     return [fact as Fact, ...corrections.map(({ data }) => corrected(holds, data['changes'] as Record<string, Json>)), holds];
   }
 
+  /** Whether a fact says something else for an amendment. A dispute, or a source alone, shows in none of its fields. */
+  changesFacts({ disputes, corroborates, retracts, accordingTo }: RecordedEvent): boolean {
+    if (retracts !== undefined) return this.changesFacts(parse(this.selectById.get(retracts)!));
+    return disputes === undefined && (corroborates === undefined || accordingTo !== undefined);
+  }
+
   /** The subjects whose states an event may change: that of its stream, and those elsewhere that its fact folds into or ever did. */
   changedBy(event: RecordedEvent): Set<string> {
     return new Set([event.stream, ...this.versions(event).flatMap((version) => foldsElsewhere(version) ?? [])]);

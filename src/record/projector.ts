@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../event/event.js';
+import type { Standing } from '../folding/amend.js';
 import type { Fact } from '../folding/fact.js';
-import { comesLast, emptyFold, evolve, fold, type Folded } from '../folding/fold.js';
+import { amendFold, comesLast, emptyFold, evolve, fold, type Folded } from '../folding/fold.js';
 import { historyOf } from '../folding/history.js';
 import { subjectOfStream } from '../subjects.js';
 import type { HistoryReader } from './history-reader.js';
@@ -48,18 +49,14 @@ export class Projector {
     if (alsoFoldsInto && alsoFoldsInto !== fact.stream) this.foldInto(alsoFoldsInto, fact);
   }
 
-  /** Folds anew what an amendment changes. It must be in the database already. */
-  amend(amendment: RecordedEvent, streams: Iterable<string>): void {
+  /** Brings what an amendment changes to where it leaves it. It must be in the database already; `holds` is its fact with it. */
+  amend(amendment: RecordedEvent, holds: Standing, streams: Iterable<string>): void {
+    const refolds = this.histories.changesFacts(amendment);
     for (const stream of streams) {
+      const { projection } = subjectOfStream(stream);
       const folded = this.state(stream);
-      if (folded && changesNothing(amendment, folded)) {
-        const own = amendment.stream === stream;
-        this.keep(own ? { ...folded, revision: amendment.revision, sequence: amendment.sequence } : folded, amendment.sequence);
-        continue;
-      }
-      const events = this.histories.eventsOf(stream);
-      this.refolded.set(stream, events);
-      this.keep(fold(subjectOfStream(stream).projection, historyOf(stream, events)), amendment.sequence);
+      if (folded && !refolds) this.keep(amendFold(projection, folded, amendment, holds), amendment.sequence);
+      else this.keep(fold(projection, historyOf(stream, this.eventsAtHand(stream))), amendment.sequence);
     }
   }
 
@@ -83,15 +80,18 @@ export class Projector {
     const { projection } = subjectOfStream(stream);
     let folded = this.state(stream) ?? emptyFold(stream);
     if (comesLast(folded, fact)) evolve(projection, folded, fact);
-    else folded = fold(projection, historyOf(stream, this.eventsWith(stream, fact)));
+    else folded = fold(projection, historyOf(stream, [...this.eventsAtHand(stream), fact]));
     this.keep(folded, fact.sequence);
   }
 
-  /** All the events of a subject and a new one. Those of a subject that was refolded in this group are at hand already. */
-  private eventsWith(stream: string, fact: Fact): RecordedEvent[] {
+  /** All the events of a subject that are in the database. Those that were read in this group already are at hand. */
+  private eventsAtHand(stream: string): RecordedEvent[] {
     const known = this.refolded.get(stream) ?? [];
-    // What has folded onto the state since then is in the database by now.
-    const events = [...known, ...this.histories.eventsOf(stream, (known.at(-1)?.sequence ?? 0) + 1), fact];
+    const more = this.histories.eventsOf(stream, (known.at(-1)?.sequence ?? 0) + 1);
+    // An amendment that is new brings its fact along, which may be known.
+    const events =
+      more.length && known.length ? [...new Map([...known, ...more].map((event) => [event.id, event])).values()] : [...known, ...more];
+    if (known.length) events.sort((a, b) => a.sequence - b.sequence);
     this.refolded.set(stream, events);
     return events;
   }
@@ -102,9 +102,4 @@ export class Projector {
     // `since` counts for a subject that is stored for the first time: its first event is then among those of this group.
     this.changed.set(stream, { folded, since: this.changed.get(stream)?.since ?? sequence, changed: sequence });
   }
-}
-
-/** Corroborations come often, and a source alone shows in no state but beside a dispute. */
-function changesNothing({ corroborates, accordingTo }: RecordedEvent, { contested }: Folded): boolean {
-  return corroborates !== undefined && !accordingTo && !contested;
 }

@@ -123,7 +123,7 @@ export class RecordWriter implements ReadSide {
     // What may change a fact is found by what the fact says with it, so that a repeat of that is known as one.
     const print = fingerprint(amendment.corrects || amendment.retracts ? holds : amendment);
     this.store(amendment, bytes, tagsOf(amendment, elsewhere, new Set([targetOf(amendment)!, holds.id])), print);
-    this.projector.amend(amendment, changed);
+    this.projector.amend(amendment, holds, changed);
   }
 
   private store(event: RecordedEvent & Bounds, bytes: string, tags: string[], print: Buffer): void {

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../event/event.js';
 import type { Facts } from '../event/fingerprint.js';
 import { fingerprint } from '../event/fingerprint.js';
 import type { Standing } from '../folding/amend.js';
-import { isFact } from '../folding/fact.js';
+import { factOf, isFact } from '../folding/fact.js';
 import type { Folded } from '../folding/fold.js';
 import type { RecordWriter } from './record-writer.js';
 
@@ -13,6 +13,7 @@ export class Tail {
   private readonly selectByKey;
   private readonly selectByFingerprint;
   private readonly selectSince;
+  private readonly selectAmendedSince;
 
   constructor(private readonly writer: RecordWriter) {
     const { db } = writer;
@@ -21,6 +22,11 @@ export class Tail {
     this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
     this.selectByFingerprint = db
       .prepare<[Buffer, number], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT ?')
+      .pluck();
+    this.selectAmendedSince = db
+      .prepare<[string, number], string>(
+        "SELECT bytes FROM events WHERE stream = ? AND revision > ? AND type LIKE 'Event%' ORDER BY revision",
+      )
       .pluck();
     this.selectSince = db
       .prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision > ? ORDER BY revision')
@@ -64,11 +70,18 @@ export class Tail {
 
   /** The facts of a stream behind a revision, and those that were amended there, as they hold. To be read, or left, before anything is written. */
   *since(stream: string, revision: number): Iterable<Standing> {
+    // Few are amended: those are looked up, and the others taken as they are.
+    const amended = new Map(this.selectAmendedSince.all(stream, revision).map((bytes) => this.amendedBy(bytes)));
+    for (const holds of amended.values()) if (!holds.retractedBy) yield holds;
     for (const bytes of this.selectSince.iterate(stream, revision)) {
       const event = JSON.parse(bytes) as RecordedEvent;
-      const holds = this.standing(this.factOf(event));
-      if (!holds.retractedBy) yield holds;
+      if (isFact(event) && !amended.has(event.id)) yield factOf(event);
     }
+  }
+
+  private amendedBy(bytes: string): [id: string, holds: Standing] {
+    const holds = this.standing(this.factOf(JSON.parse(bytes) as RecordedEvent));
+    return [holds.id, holds];
   }
 
   /** The fact that an event is, or that an amendment aims at in the end. */

@@ -1,11 +1,12 @@
+import { AMENDMENTS, EVENTS, type AmendingVerb } from '../../src/amendments/amendments.js';
 import { fieldsOf, type FieldSpec } from '../../src/body/fields.js';
 import { bodyFaults } from '../../src/body/validate.js';
-import type { Receipt } from '../../src/decider/commands.js';
 import type { Submission } from '../../src/decider/intake.js';
 import type { Subject } from '../../src/decider/subject.js';
-import type { Json } from '../../src/event/event.js';
+import type { Json, RecordedEvent } from '../../src/event/event.js';
 import { SLUG, streamOf, subjectOf, type Kind } from '../../src/event/subject.js';
-import { SUBJECTS } from '../../src/subjects.js';
+import { isFact } from '../../src/folding/fact.js';
+import { SUBJECTS, commandOf } from '../../src/subjects.js';
 
 /** Dates that precede, touch, overlap and contain one another, down to those that say next to nothing. */
 export const DATES: readonly string[] = [
@@ -47,24 +48,30 @@ export class Dice {
 
 type Told = Omit<Submission, 'body'> & { body: Record<string, Json> };
 
-/** Makes valid commands on what there is. Tell it what came of each. */
+const VERBS = Object.keys(AMENDMENTS) as AmendingVerb[];
+
+/** Makes commands on what there is: valid ones, and amendments that may aim wrong. Tell it what came of each. */
 export class Storyteller {
   private readonly streams = new Map<Kind, string[]>(SUBJECTS.map(({ kind }) => [kind, []]));
-  private readonly events: string[] = [];
+  private readonly events: RecordedEvent[] = [];
   private readonly told: Told[] = [];
   private made = 0;
 
   constructor(private readonly dice: Dice) {}
 
   next(): Submission {
-    const told = this.told.length && this.dice.chance(15) ? this.again(this.dice.pick(this.told)) : this.command();
+    const told = this.told.length && this.dice.chance(15) ? this.again(this.dice.pick(this.told)) : this.anything();
     this.told.push(told);
     return { ...told, ...(this.dice.chance(20) && { key: `key-${this.made++}` }) };
   }
 
-  learn({ reply }: Receipt): void {
-    this.know(reply.stream);
-    this.events.push(reply.eventId, `${reply.stream}@${reply.revision}`);
+  learn(event: RecordedEvent): void {
+    this.know(event.stream);
+    this.events.push(event);
+  }
+
+  private anything(): Told {
+    return this.events.length && this.dice.chance(25) ? this.amendment() : this.command();
   }
 
   private know(stream: string): void {
@@ -98,6 +105,39 @@ export class Storyteller {
     return { command, body, caller: 'test' };
   }
 
+  /** An amendment of a fact or of any event, often of one that was told of last, so that many are amended again and again. */
+  private amendment(): Told {
+    const recent = this.dice.chance(60) ? this.events.slice(-12) : this.events;
+    const facts = recent.filter(isFact);
+    const target = this.dice.pick(facts.length && this.dice.chance(60) ? facts : recent);
+    const verb = this.dice.pick(VERBS);
+    for (;;) {
+      const { changes, claim, ...body } = this.object(AMENDMENTS[verb].body);
+      if (changes) body['changes'] = this.changes(target);
+      if (claim) body['claim'] = this.changes(target);
+      // What can't be told from the class of a claim: that it is all set.
+      if (bodyFaults(AMENDMENTS[verb].body, body).length) continue;
+      return { command: `${EVENTS}/${verb}`, id: this.nameOf(target), body, caller: 'test' };
+    }
+  }
+
+  /** Some other fields for a fact; now and then one is taken away. */
+  private changes(target: RecordedEvent): Record<string, Json> {
+    if (!isFact(target)) return { occurred: this.dice.pick(DATES) };
+    const fields = [...fieldsOf(commandOf(target.type).body)].filter(([name]) => name !== 'id');
+    const changes: Record<string, Json> = {};
+    for (let left = 1 + this.dice.below(3); left > 0; left--) {
+      const [name, spec] = this.dice.pick(fields);
+      const value = this.dice.chance(20) ? null : spec.many ? this.list(name, spec) : this.value(name, spec);
+      if (value !== undefined) changes[name] = value;
+    }
+    return changes;
+  }
+
+  private nameOf({ id, stream, revision }: RecordedEvent): string {
+    return this.dice.chance(50) ? id : `${stream}@${revision}`;
+  }
+
   private object(body: new () => object): Record<string, Json> {
     const value: Record<string, Json> = {};
     for (const [name, spec] of fieldsOf(body)) {
@@ -116,6 +156,8 @@ export class Storyteller {
   private value(name: string, { schema: whole, names, nested, many }: FieldSpec): Json | undefined {
     if (nested) return this.object(nested);
     if (names) return this.reference(names);
+    // What is corrected or claimed depends on the fact that it is of, and is put in its place later.
+    if (name === 'changes' || name === 'claim') return {};
     const schema = (many ? whole['items'] : whole) as { enum?: string[]; $ref?: string; type?: string; format?: string; pattern?: string };
     const { dice } = this;
     if (schema.enum) return dice.pick(schema.enum);
@@ -139,7 +181,8 @@ export class Storyteller {
 
   private reference(names: readonly (Kind | 'event')[]): string | undefined {
     const named = this.dice.pick(names);
-    const known = named === 'event' ? this.events : this.streams.get(named)!;
+    if (named === 'event') return this.events.length ? this.nameOf(this.dice.pick(this.events)) : undefined;
+    const known = this.streams.get(named)!;
     return known.length ? this.dice.pick(known) : undefined;
   }
 }
