@@ -99,7 +99,8 @@ async function tell({ log, tail, writer }: OpenRecord, dice: Dice): Promise<{ at
 
 /** Why a valid command may be refused: an amendment that aims wrong, or a creation that is told again after it was corrected. */
 function mayBeRefused({ command }: Submission): string[] {
-  if (command.startsWith(`${EVENTS}/`)) return ['not-amendable', 'malformed'];
+  // A creation that is corrected to name what it creates names nothing.
+  if (command.startsWith(`${EVENTS}/`)) return ['not-amendable', 'malformed', 'unknown-reference'];
   return SUBJECTS.some(({ collection, create }) => command === `${collection}/${create}`) ? ['already-exists'] : [];
 }
 
