@@ -1,4 +1,4 @@
-import { moved, type Announced, type Diary } from '../diary/announced.js';
+import { moved, at, type Announced, type Diary } from '../diary/announced.js';
 import type { Localized } from '../event/event.js';
 import type { Standing } from '../folding/amend.js';
 
@@ -10,8 +10,8 @@ function ends(facts: readonly Standing[]): Announced[] {
   const announcements = facts
     .filter(({ data }) => typeof data['until'] === 'string')
     .map((by) => ({ what: 'until' as const, when: by.data['until'] as string, by, field: 'until', ...(title && { title }) }));
-  const happened = facts.filter(({ type, data }) => type === 'AgreementEnded' || data['status'] === 'ended');
-  return moved(announcements).map((announced) => ({ ...announced, happened, calledOff: false }));
+  const happened = facts.filter(({ type, data }) => type === 'AgreementEnded' || data['status'] === 'ended').map(at);
+  return moved(announcements).map((announced) => ({ ...announced, happened, calledOff: [] }));
 }
 
 function dues(facts: readonly Standing[]): Announced[] {
@@ -25,9 +25,17 @@ function dues(facts: readonly Standing[]): Announced[] {
       .filter(({ data }) => typeof data['due'] === 'string')
       .map((by) => ({ when: by.data['due'] as string, by, title: by.data['text'] as Localized }));
     const outcome = own.findLast(({ type }) => type !== 'AgreementCommitted');
-    const happened = outcome?.type === 'AgreementFulfilled' ? [outcome] : [];
-    const calledOff = outcome?.type === 'AgreementBreached';
-    const due = { what: 'due' as const, field: 'due', commitment, happened, calledOff, isDeadline: true as const };
+    const happened = outcome?.type === 'AgreementFulfilled' ? [at(outcome)] : [];
+    const calledOff = outcome?.type === 'AgreementBreached' ? [outcome] : [];
+    const due = {
+      what: 'due' as const,
+      field: 'due',
+      commitment,
+      happened,
+      calledOff,
+      mayBeEarly: true as const,
+      isDeadline: true as const,
+    };
     return moved(announcements).map((announced) => ({ ...announced, ...due }));
   });
 }

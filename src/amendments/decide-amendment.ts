@@ -32,6 +32,9 @@ export interface LoadedTarget {
   record: Reader;
 }
 
+/** How much can be said about one fact: whoever reads it reads all of that. */
+const MAX_AMENDMENTS = 1_000;
+
 /** Decides what is said about an event: what is recorded, or why nothing is. Pure; checks come in the contract's order: key, repeat, If-Match. */
 export function decideAmendment(command: AmendingCommand, loaded: LoadedTarget): Decision {
   const { target, fact, amendments, record } = loaded;
@@ -96,6 +99,8 @@ function checkAim(verb: AmendingVerb, { target, amendments }: LoadedTarget): voi
     throw notAmendable(
       `${verb} does not aim at an ${target.type}: what was said of an event is taken back with retract, and a retraction stays`,
     );
+  if (amendments.length >= MAX_AMENDMENTS)
+    throw notAmendable(`the event has ${MAX_AMENDMENTS} amendments already, which is as many as one takes`);
   const isGone = amendments.some(({ retracts }) => retracts === target.id);
   if (isGone) throw notAmendable('the event was retracted');
 }

@@ -5,7 +5,7 @@ import { Query, nextPage, type RawQuery } from '../http/query.js';
 import { Reads } from '../http/reads.js';
 import { inStretches } from '../record/record-reader.js';
 import { subjectOfStream } from '../subjects.js';
-import { changesIn, type Change } from './changes.js';
+import { changesIn, type Cause, type Change } from './changes.js';
 
 /** How many events may lie between the two ends: all of them are looked through. */
 const MAX_EVENTS = 100_000;
@@ -36,7 +36,9 @@ export class ChangesController {
       const changed = record.state(stream, { at: upTo, now });
       if (!changed) continue;
       const before = record.state(stream, { at: after, now });
-      const changes = changesIn(subjectOfStream(stream).projection, before, changed, record.changesOf(stream, after, upTo));
+      const causes: Cause[] = [];
+      for await (const event of inStretches(record.eventsOf(stream, after, upTo))) causes.push({ event, ...record.around(event) });
+      const changes = changesIn(subjectOfStream(stream).projection, before, changed, causes);
       if (changes.length === 0) continue;
       if (data.length === limit) {
         next = nextPage(data.at(-1)!.stream, upTo);

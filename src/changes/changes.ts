@@ -1,7 +1,8 @@
 import { canonical } from '../event/canonical.js';
 import type { Json, RecordedEvent } from '../event/event.js';
-import type { Fact } from '../folding/fact.js';
-import { emptyFold, evolve, type Projection } from '../folding/fold.js';
+import type { Standing } from '../folding/amend.js';
+import { disputesOf } from '../folding/disputed.js';
+import { foldAlone, type Projection } from '../folding/fold.js';
 import type { State } from '../folding/state.js';
 
 /** What one field read before and after, and the events in between that set it. */
@@ -12,45 +13,61 @@ export interface Change {
   by: string[];
 }
 
-/** The places of a state in the record, and the word that its fields stand on, change with every event. */
-const PLACES = new Set(['id', 'stream', 'revision', 'sequence', 'because']);
-/** The fields that are not set by facts but follow from how they stand to one another. */
-const FOLLOWING = new Set(['anomalies', 'disputed', 'settled', 'uncertain', 'retracted']);
-
-/** An event, with all that the fact it tells or amends said before and after it. */
+/** An event, with the fact that it tells or amends as that held before it (undefined where it told it) and with it. */
 export interface Cause {
   event: RecordedEvent;
-  facts: readonly Fact[];
+  before: Standing | undefined;
+  after: Standing;
 }
+
+/** The places of a state in the record, and the word that its fields stand on, change with every event. */
+const PLACES = new Set(['id', 'stream', 'revision', 'sequence', 'because']);
 
 /** What changed in a state, field by field. */
 export function changesIn(projection: Projection, before: State | undefined, after: State, causes: readonly Cause[]): Change[] {
-  const touched = causes.map(({ event, facts }) => ({
-    id: event.id,
-    fields: fieldsOf(projection, after.stream, facts),
-    amends: facts.length > 1,
-  }));
+  const touched = causes.map((cause) => ({ id: cause.event.id, fields: fieldsOf(projection, after.stream, cause) }));
   const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]);
   return [...fields]
     .filter((field) => !PLACES.has(field) && canonical(before?.[field] ?? null) !== canonical(after[field] ?? null))
     .filter((field) => before || !isEmpty(after[field]))
     .map((field) => {
-      const own = touched.filter(({ fields, amends }) => (FOLLOWING.has(field) ? amends : fields.has(field)));
-      const by = (own.length ? own : touched).map(({ id }) => id);
+      const by = touched.filter((event) => event.fields.has(field)).map(({ id }) => id);
       const [was, is] = [before?.[field], after[field]];
       return { field, ...(was !== undefined && { before: was }), ...(is !== undefined && { after: is }), by };
     });
 }
 
-/** Every field of a subject that versions of a fact set. */
-function fieldsOf(projection: Projection, stream: string, facts: readonly Fact[]): Set<string> {
-  return new Set(
-    facts.flatMap((fact) => {
-      const alone = emptyFold(stream);
-      evolve(projection, alone, fact);
-      return Object.keys(alone.because);
-    }),
+/** The fields of a state that an event may have changed: those that its fact sets otherwise with it, and those that follow from such. */
+function fieldsOf(projection: Projection, stream: string, { before, after }: Cause): Set<string> {
+  const was = before && !before.retractedBy ? before : undefined;
+  const is = after.retractedBy ? undefined : after;
+  const moved = was?.occurred !== is?.occurred;
+  const fields = new Set(
+    moved ? [...setBy(projection, stream, was), ...setBy(projection, stream, is)] : differing(projection, stream, was, is),
   );
+  // How facts stand to one another changes with what they say and when.
+  if (moved || fields.size) for (const field of ['anomalies', 'uncertain']) fields.add(field);
+  if (moved && after.stream === stream) fields.add('retracted');
+  const [open, now] = [before, after].map((fact) => disputesOf(projection, { stream, contested: fact?.disputedBy ? [fact] : [] }, 0));
+  for (const field of ['disputed', 'settled'] as const)
+    if (canonical(open![field] as never) !== canonical(now![field] as never)) fields.add(field);
+  return fields;
+}
+
+function setBy(projection: Projection, stream: string, fact: Standing | undefined): string[] {
+  return fact ? Object.keys(foldAlone(projection, stream, fact).because) : [];
+}
+
+/** The fields that two versions of a fact set to different values, or count differently. */
+function differing(projection: Projection, stream: string, was: Standing | undefined, is: Standing | undefined): string[] {
+  if (!was || !is || canonical(was.data) === canonical(is.data)) return [];
+  const [before, after] = [was, is].map((fact) => {
+    const { registers, counts } = foldAlone(projection, stream, fact);
+    return { ...registers, ...counts } as unknown as Record<string, Json>;
+  }) as [Record<string, Json>, Record<string, Json>];
+  return Object.keys({ ...before, ...after })
+    .filter((name) => canonical(before[name] ?? null) !== canonical(after[name] ?? null))
+    .map((name) => name.split('/')[0]!);
 }
 
 /** What a subject that is new has of itself: nothing said, nobody named, nothing counted. */

@@ -4,7 +4,7 @@ import { Query, pageBehind, type RawQuery } from '../http/query.js';
 import { Reads } from '../http/reads.js';
 import { SUBJECTS } from '../subjects.js';
 import { bounds } from '../time/occurred.js';
-import { announcedIn, diaryStatus, type Announced } from './announced.js';
+import { datesOf, type Announced, type DiaryStatus } from './announced.js';
 
 /** The dates that were announced, and what became of them. */
 @Controller('v1/diary')
@@ -26,9 +26,9 @@ export class DiaryController {
     for (const { kind, diary } of SUBJECTS) {
       if (!diary) continue;
       for await (const { stream } of record.states(kind, { fields: {}, ...(about && { about }) }, from)) {
-        for (const announced of announcedIn(diary, record.history(stream, from)!.facts)) {
+        for (const { announced, status } of datesOf(diary, record.history(stream, from)!, from.now)) {
           const date = bounds(announced.when)!;
-          if (date.latest >= first && date.earliest <= last) found.push(entry(stream, announced, from.now));
+          if (date.latest >= first && date.earliest <= last) found.push(entry(stream, announced, status));
         }
       }
     }
@@ -40,13 +40,13 @@ export class DiaryController {
 
 type Entry = ReturnType<typeof entry>;
 
-function entry(subject: string, announced: Announced, now: number) {
+function entry(subject: string, announced: Announced, status: DiaryStatus) {
   const { what, when, title, commitment, by, movedTo } = announced;
   return {
     subject,
     what,
     when,
-    status: diaryStatus(announced, now),
+    status,
     ...(title && { title }),
     ...(commitment !== undefined && { commitment }),
     ...(movedTo !== undefined && { movedTo }),

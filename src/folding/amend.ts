@@ -56,11 +56,13 @@ function standing(fact: Fact, amendments: readonly RecordedEvent[], retractions:
   const held = amendments.filter(({ id }) => !retractions.has(id));
   const corrections = held.filter(({ corrects }) => corrects !== undefined);
   const corroborations = held.filter(({ corroborates }) => corroborates !== undefined);
-  const right = withCorrections(fact, corrections);
+  const disputes = amendments.filter((amendment) => amendment.disputes !== undefined);
+  // The fact as it was before each correction, and as it is after the last.
+  const versions: Fact[] = [fact];
+  for (const { data } of corrections) versions.push(corrected(versions.at(-1)!, data['changes'] as Record<string, Json>));
+  const right = versions.at(-1)!;
   const retraction = retractions.get(fact.id);
-  const disputedBy = amendments
-    .filter(({ disputes }) => disputes !== undefined)
-    .map((event) => dispute(event, fact, corrections, retractions.get(event.id), retraction));
+  const disputedBy = disputes.map((event) => dispute(event, corrections, versions, retractions.get(event.id), retraction));
   return {
     ...(corroborations.length ? corroborated(right, corroborations) : right),
     ...(retraction && { retractedBy: retraction.id }),
@@ -93,8 +95,8 @@ function corroborated(fact: Fact, corroborations: readonly RecordedEvent[]): Fac
 
 function dispute(
   event: RecordedEvent,
-  fact: Fact,
   corrections: readonly RecordedEvent[],
+  versions: readonly Fact[],
   withdrawn: RecordedEvent | undefined,
   retracted: RecordedEvent | undefined,
 ): Dispute {
@@ -109,22 +111,8 @@ function dispute(
     ['corrected', correction],
   ];
   const [first] = settlements.flatMap(([how, by]) => (by ? [{ how, by }] : [])).sort((a, b) => a.by.sequence - b.by.sequence);
-  return {
-    id,
-    sequence,
-    sources,
-    ...(claim && { claim }),
-    ...(confidence && { confidence }),
-    ...(first && { settled: { how: first.how, by: first.by.id }, against: heldBefore(first.by, fact, corrections) }),
-  };
-}
-
-function heldBefore({ sequence }: RecordedEvent, fact: Fact, corrections: readonly RecordedEvent[]): Pick<Fact, 'occurred' | 'data'> {
-  const earlier = corrections.filter((correction) => correction.sequence < sequence);
-  const { occurred, data } = withCorrections(fact, earlier);
-  return { occurred, data };
-}
-
-function withCorrections(fact: Fact, corrections: readonly RecordedEvent[]): Fact {
-  return corrections.reduce<Fact>((before, { data }) => corrected(before, data['changes'] as Record<string, Json>), fact);
+  const told = { id, sequence, sources, ...(claim && { claim }), ...(confidence && { confidence }) };
+  if (!first) return told;
+  const { occurred, data: was } = versions[corrections.filter((correction) => correction.sequence < first.by.sequence).length]!;
+  return { ...told, settled: { how: first.how, by: first.by.id }, against: { occurred, data: was } };
 }

@@ -2,7 +2,7 @@ import { canonical } from '../event/canonical.js';
 import type { Confidence, Json, Source } from '../event/event.js';
 import { corrected, type Dispute, type Settlement } from './amend.js';
 import type { Fact } from './fact.js';
-import { StateView, emptyFold, evolve, foldsInto, type Folded, type Projection } from './fold.js';
+import { StateView, foldAlone, type Folded, type Projection } from './fold.js';
 
 /** What one source has, as the state would read with it. */
 export interface Claim {
@@ -22,7 +22,7 @@ export interface Settled extends Disputed, Settlement {}
 /** The fields of a subject that are disputed, every claim side by side, and those that were, with what settled them. */
 export function disputesOf(
   projection: Projection,
-  { stream, contested }: Folded,
+  { stream, contested }: Pick<Folded, 'stream' | 'contested'>,
   now: number,
 ): { disputed: Disputed[]; settled: Settled[] } {
   if (!contested) return { disputed: [], settled: [] };
@@ -67,7 +67,12 @@ class LoneReader {
   /** Field by field, what a fact has and what is claimed instead, where these differ. */
   compare(fact: Fact, claim: Record<string, Json> | undefined): { field: string; held: Json; claimed: Json }[] {
     const held = this.read(fact);
-    if (!claim) return this.setBy(fact).map((field) => ({ field, held: held[field] ?? null, claimed: null }));
+    if (!claim)
+      return Object.keys(foldAlone(this.projection, this.stream, fact).because).map((field) => ({
+        field,
+        held: held[field] ?? null,
+        claimed: null,
+      }));
     const claimed = this.read(corrected(fact, claim));
     const fields = new Map<string, { held: Json; claimed: Json }>();
     for (const [name, value] of Object.entries(claim)) {
@@ -80,17 +85,7 @@ class LoneReader {
   }
 
   private read(fact: Fact): Record<string, Json | undefined> {
-    return this.projection.view(new StateView(this.fold(fact)), this.now);
-  }
-
-  private setBy(fact: Fact): string[] {
-    return Object.keys(this.fold(fact).because);
-  }
-
-  private fold(fact: Fact): Folded {
-    const alone = emptyFold(this.stream);
-    if (foldsInto(this.projection, this.stream, fact)) evolve(this.projection, alone, fact);
-    return alone;
+    return this.projection.view(new StateView(foldAlone(this.projection, this.stream, fact)), this.now);
   }
 }
 

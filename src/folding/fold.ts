@@ -110,11 +110,18 @@ export function evolve(projection: Projection, folded: Folded, fact: Fact, asOf 
   handler?.(new Draft(folded, fact, fact.latest > asOf), fact.data as never, fact);
 }
 
+/** What a subject would be, had it this fact alone. */
+export function foldAlone(projection: Projection, stream: string, fact: Fact): Folded {
+  const alone = emptyFold(stream);
+  if (foldsInto(projection, stream, fact)) evolve(projection, alone, fact);
+  return alone;
+}
+
 /** What a fact sets, register by register. What it counts is not among it: a count is never set otherwise. */
 export function settings(projection: Projection, fact: Fact): Map<string, string> {
-  const alone = emptyFold(fact.stream);
-  evolve(projection, alone, fact);
-  return new Map(Object.entries(alone.registers).map(([name, register]) => [name, canonical(register.value)]));
+  return new Map(
+    Object.entries(foldAlone(projection, fact.stream, fact).registers).map(([name, register]) => [name, canonical(register.value)]),
+  );
 }
 
 /** A state under the hand of one fact. */

@@ -53,7 +53,7 @@ export class EventsController {
     const page = found.slice(0, limit);
     const next = isLast ? undefined : nextPage(page.at(-1)!.sequence, at);
     const bytes = page.map((event) => event.bytes);
-    void response.header('content-type', 'application/json; charset=utf-8').send(this.reads.rawReply(at, bytes, next));
+    void response.header('content-type', 'application/json; charset=utf-8').send(this.reads.rawReply({ at }, bytes, next));
   }
 
   /** One event: as it was recorded, what amends it, and what holds now. */

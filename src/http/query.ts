@@ -7,7 +7,7 @@ export type RawQuery = Record<string, string | string[] | undefined>;
 
 export const MAX_PAGE = 1_000;
 const MAX_VALUES = 100;
-const DATE = /^\d{4}(-\d\d){0,2}$/;
+const DATE = /^\d{4}(-(0\d|1[0-2])(-\d\d)?)?$/;
 
 /** Reads a query parameter by parameter, and in the end refuses all that is wrong at once: `bad-query` with each parameter and its rule. */
 export class Query {

@@ -33,6 +33,8 @@ export class Reads {
     const head = await this.head(query);
     if (atSequence !== undefined && atSequence > head)
       throw new HttpRefusal('future-position', `atSequence is ${atSequence}; the record is at ${head}`);
+    if (cursor && atSequence !== undefined && cursor.pin !== atSequence)
+      throw new HttpRefusal('bad-query', `after is the next of a reply at ${cursor.pin}, not at ${atSequence}`);
     const held = atSequence ?? (knownAt === undefined ? head : this.record.sequenceAt(knownAt));
     return { at: this.pin(head, cursor?.pin ?? held), asOf, publishedBy, now: asOf ?? Date.now() };
   }
@@ -59,8 +61,8 @@ export class Reads {
   }
 
   /** A reply whose data are canonical bytes already. */
-  rawReply(sequence: number, events: readonly string[], next?: string): string {
-    const { epoch } = this.record;
-    return `{"epoch":"${epoch}","sequence":${sequence},"data":[${events.join()}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`;
+  rawReply(from: Pick<Standpoint, 'at'> & Partial<Standpoint>, events: readonly string[], next?: string): string {
+    const { data: _, ...frame } = this.reply({ now: 0, ...from }, null, { next });
+    return `${JSON.stringify(frame).slice(0, -1)},"data":[${events.join()}]}`;
   }
 }

@@ -66,25 +66,27 @@ export class HistoryReader {
     return amend([fact, ...this.amendments(fact.id)])[0]!;
   }
 
-  /** What the fact that an event tells or amends says and said: as recorded, as each correction alone would have it, and last as it holds with the event. */
-  versions(event: RecordedEvent): [...Fact[], Standing] {
-    if (isFact(event)) return [factOf(event)];
+  /** The fact that an event tells or amends, as it held before that event (undefined where that told it) and as it held with it. */
+  around(event: RecordedEvent): { before: Standing | undefined; after: Standing } {
+    if (isFact(event)) return { before: undefined, after: factOf(event) };
     const fact = this.factOf(event);
-    const amendments = this.amendments(fact.id, event.sequence).filter(({ id }) => id !== event.id);
-    const holds = amend([fact, ...amendments, event])[0]!;
-    const corrections = [...amendments, event].filter(({ corrects }) => corrects !== undefined);
-    return [fact as Fact, ...corrections.map(({ data }) => corrected(holds, data['changes'] as Record<string, Json>)), holds];
+    const earlier = this.amendments(fact.id, event.sequence - 1);
+    return { before: amend([fact, ...earlier])[0]!, after: amend([fact, ...earlier, event])[0]! };
+  }
+
+  /** The subjects elsewhere whose states a fact changes, as it was recorded or as any of its corrections up to a sequence would have it. */
+  elsewhere(fact: RecordedEvent, corrections: readonly RecordedEvent[]): Set<string> {
+    const own = foldsElsewhere(fact);
+    // Which facts fold elsewhere follows from their type; where to, from what they say.
+    if (own === undefined) return new Set();
+    const versions = corrections.map(({ data }) => corrected(fact as Fact, data['changes'] as Record<string, Json>));
+    return new Set([own, ...versions.map((version) => foldsElsewhere(version)!)]);
   }
 
   /** Whether a fact says something else for an amendment. A dispute, or a source alone, shows in none of its fields. */
   changesFacts({ disputes, corroborates, retracts, accordingTo }: RecordedEvent): boolean {
     if (retracts !== undefined) return this.changesFacts(parse(this.selectById.get(retracts)!));
     return disputes === undefined && (corroborates === undefined || accordingTo !== undefined);
-  }
-
-  /** The subjects whose states an event may change: that of its stream, and those elsewhere that its fact folds into or ever did. */
-  changedBy(event: RecordedEvent): Set<string> {
-    return new Set([event.stream, ...this.versions(event).flatMap((version) => foldsElsewhere(version) ?? [])]);
   }
 }
 

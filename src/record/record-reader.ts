@@ -1,15 +1,15 @@
 import type { Json, RecordedEvent } from '../event/event.js';
 import { streamOf, type Kind } from '../event/subject.js';
-import type { Fact } from '../folding/fact.js';
+import { amend, type Standing } from '../folding/amend.js';
 import { fold, type Folded } from '../folding/fold.js';
 import { historyOf, isThere, type History, type Viewpoint } from '../folding/history.js';
 import { present, type State } from '../folding/state.js';
 import { subjectOfStream } from '../subjects.js';
-import { NEVER } from '../time/occurred.js';
 import { queryOf, type EventFilter } from './event-filter.js';
 import { HistoryReader } from './history-reader.js';
 import type { RecordWriter } from './record-writer.js';
 import type { Db } from './schema.js';
+import { amends } from './tags.js';
 
 /** Where a read of states stands. Instants in milliseconds. */
 export interface Standpoint extends Viewpoint {
@@ -145,18 +145,32 @@ export class RecordReader {
     return [...this.allAbout(about, from)].filter((stream) => stream.startsWith(streamOf(kind, ''))).sort();
   }
 
-  /** The subjects that the events behind one sequence, up to and with another, have changed, by stream. */
+  /** The subjects that the events behind one sequence, up to and with another, may have changed, by stream. */
   async changedSubjects(after: number, upTo: number): Promise<string[]> {
     const changed = new Set<string>();
-    for await (const page of this.events({ about: [] }, after, upTo))
-      for (const { bytes } of page) for (const stream of this.histories.changedBy(JSON.parse(bytes) as RecordedEvent)) changed.add(stream);
+    const facts = new Set<string>();
+    for await (const page of this.events({ about: [] }, after, upTo)) {
+      for await (const { bytes } of inStretches(page)) {
+        const event = JSON.parse(bytes) as RecordedEvent;
+        changed.add(event.stream);
+        const fact = this.histories.factOf(event);
+        if (facts.has(fact.id)) continue;
+        if (fact !== event) facts.add(fact.id);
+        const corrections = fact === event ? [] : this.amendments(fact.id, upTo).filter(({ corrects }) => corrects !== undefined);
+        for (const stream of this.histories.elsewhere(fact, corrections)) changed.add(stream);
+      }
+    }
     return [...changed].sort();
   }
 
-  /** The events that changed a subject behind one sequence, up to and with another, each with the fact that it tells or amends as that held. */
-  changesOf(stream: string, after: number, upTo: number): { event: RecordedEvent; facts: Fact[] }[] {
-    const events = this.histories.eventsOf(stream, 0, upTo);
-    return events.filter(({ sequence }) => sequence > after).map((event) => ({ event, facts: this.histories.versions(event) }));
+  /** The events that may have changed a subject behind one sequence, up to and with another, in order. */
+  eventsOf(stream: string, after: number, upTo: number): RecordedEvent[] {
+    return this.histories.eventsOf(stream, after + 1, upTo).filter(({ sequence }) => sequence > after);
+  }
+
+  /** The fact that an event tells or amends, as it held before that event (undefined where that told it) and as it held with it. */
+  around(event: RecordedEvent): { before: Standing | undefined; after: Standing } {
+    return this.histories.around(event);
   }
 
   /** The events that are about a subject, as recorded or as corrected, with their amendments, as the record held them at a sequence. */
@@ -225,16 +239,28 @@ export class RecordReader {
     return history && present(projection, fold(projection, history), from.now);
   }
 
-  /** The subjects with an event that is about one of these, and had happened by then as it was recorded. */
-  private allAbout(about: readonly string[], { at, asOf = NEVER }: Standpoint): Set<string> {
-    const marks = about.map(() => '?').join();
-    const select = this.db
-      .prepare<unknown[], string>(
-        `SELECT DISTINCT e.stream FROM tags t JOIN events e ON e.sequence = t.sequence
-         WHERE t.tag IN (${marks}) AND t.sequence <= ? AND (e.earliest <= ? OR e.type LIKE 'Event%')`,
-      )
-      .pluck();
-    return new Set(select.all(...about, at, asOf));
+  /**
+   * The subjects with an event that is about one of these; with `asOf` only those of which one had happened by then, as it holds. What was
+   * recorded about something stays found by it: corrections and retractions don't take that back.
+   */
+  private allAbout(about: readonly string[], { at, asOf }: Standpoint): Set<string> {
+    const found = `FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag IN (${about.map(() => '?').join()}) AND t.sequence <= ?`;
+    const pluck = (sql: string) => this.db.prepare<unknown[], string>(sql).pluck();
+    if (asOf === undefined) return new Set(pluck(`SELECT DISTINCT e.stream ${found}`).all(...about, at));
+    const isAmended = `(e.type LIKE 'Event%' OR EXISTS (SELECT 1 FROM tags a WHERE a.tag = '${amends('')}' || e.id AND a.sequence <= ?))`;
+    const streams = new Set(
+      pluck(`SELECT DISTINCT e.stream ${found} AND NOT ${isAmended} AND e.earliest <= ?`).all(...about, at, at, asOf),
+    );
+    const facts = new Map<string, RecordedEvent>();
+    for (const bytes of pluck(`SELECT e.bytes ${found} AND ${isAmended}`).all(...about, at, at)) {
+      const fact = this.histories.factOf(JSON.parse(bytes) as RecordedEvent);
+      if (!streams.has(fact.stream)) facts.set(fact.id, fact);
+    }
+    for (const fact of facts.values()) {
+      const holds = amend([fact, ...this.amendments(fact.id, at)])[0]!;
+      if (holds.earliest <= asOf) streams.add(fact.stream);
+    }
+    return streams;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
+import { amend } from '../folding/amend.js';
 import { dated, isFact, targetOf, type Fact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
@@ -117,13 +118,17 @@ export class RecordWriter implements ReadSide {
 
   /** Stores an amendment under what its fact says with it, and folds anew what the fact changes or ever changed. */
   private storeAmendment(amendment: RecordedEvent & Bounds, bytes: string): void {
-    const holds = this.histories.versions(amendment).at(-1)!;
-    const changed = this.histories.changedBy(amendment);
-    const elsewhere = [...changed].filter((stream) => stream !== amendment.stream);
+    const fact = this.histories.factOf(amendment);
+    const amendments = [...this.histories.amendments(fact.id), amendment];
+    const holds = amend([fact, ...amendments])[0]!;
+    const elsewhere = this.histories.elsewhere(
+      fact,
+      amendments.filter(({ corrects }) => corrects !== undefined),
+    );
     // What may change a fact is found by what the fact says with it, so that a repeat of that is known as one.
     const print = fingerprint(amendment.corrects || amendment.retracts ? holds : amendment);
-    this.store(amendment, bytes, tagsOf(amendment, elsewhere, new Set([targetOf(amendment)!, holds.id])), print);
-    this.projector.amend(amendment, holds, changed);
+    this.store(amendment, bytes, tagsOf(amendment, elsewhere, new Set([targetOf(amendment)!, fact.id])), print);
+    this.projector.amend(amendment, holds, [amendment.stream, ...elsewhere]);
   }
 
   private store(event: RecordedEvent & Bounds, bytes: string, tags: string[], print: Buffer): void {

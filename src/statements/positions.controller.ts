@@ -7,7 +7,7 @@ import { HttpRefusal } from '../http/problems.js';
 import { Query, pageBehind, type RawQuery } from '../http/query.js';
 import { Reads } from '../http/reads.js';
 import { inStretches, type Standpoint } from '../record/record-reader.js';
-import { positions, type Position } from './positions.js';
+import { partiesIn, positions, type Position } from './positions.js';
 
 /** Who stands where on a subject or an event. */
 @Controller('v1/positions')
@@ -28,7 +28,10 @@ export class PositionsController {
     const statements: Standing[] = [];
     for await (const stream of inStretches(this.reads.record.streamsAbout('statement', [about], from)))
       statements.push(...(this.reads.record.history(stream, from)?.facts ?? []).filter(({ retractedBy }) => !retractedBy));
-    const found = positions(statements, names, (party) => this.groupsOf(party, from)).sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const groups = new Map<string, Set<string>>();
+    const direct = new Map<string, readonly string[]>();
+    for await (const party of inStretches(partiesIn(statements, names))) groups.set(party, this.groupsOf(party, direct, from));
+    const found = positions(statements, names, groups).sort((a, b) => (place(a) < place(b) ? -1 : 1));
     const { page, next } = pageBehind(found, place, cursor, limit, from.at);
     return this.reads.reply(from, page, { next });
   }
@@ -42,18 +45,30 @@ export class PositionsController {
       return { about: on, names: [on] };
     }
     const bytes = record.event(ref);
-    if (!bytes) throw new HttpRefusal('no-such-event', `there is no event ${on.slice(0, 100)}`);
-    const { id, stream, revision } = JSON.parse(bytes) as RecordedEvent;
+    const event = bytes === undefined ? undefined : (JSON.parse(bytes) as RecordedEvent);
+    if (!event || event.sequence > from.at) throw new HttpRefusal('no-such-event', `there is no event ${on.slice(0, 100)}`);
+    const { id, stream, revision } = event;
     return { about: stream, names: [id, `${stream}@${revision}`] };
   }
 
-  /** What a party is a member of, directly or through others. That needs no source, so it doesn't wait for one to be published. */
-  private groupsOf(party: string, from: Standpoint): string[] {
-    const groups: string[] = [];
-    for (let members = [party]; members.length;) {
-      const states = members.map((member) => this.reads.record.state(member, { ...from, publishedBy: undefined }));
-      members = states.flatMap((state) => (state?.['memberOf'] ?? []) as string[]).filter((group) => !groups.includes(group));
-      groups.push(...members);
+  /**
+   * What a party is a member of, directly (`direct` remembers that) or through others. That needs no source, so it doesn't wait for one to be
+   * published.
+   */
+  private groupsOf(party: string, direct: Map<string, readonly string[]>, from: Standpoint): Set<string> {
+    const groups = new Set<string>();
+    const left = [party];
+    for (let member = left.pop(); member !== undefined; member = left.pop()) {
+      let own = direct.get(member);
+      if (!own) {
+        own = (this.reads.record.state(member, { ...from, publishedBy: undefined })?.['memberOf'] ?? []) as string[];
+        direct.set(member, own);
+      }
+      for (const group of own) {
+        if (groups.has(group)) continue;
+        groups.add(group);
+        left.push(group);
+      }
     }
     return groups;
   }

@@ -33,31 +33,33 @@ interface Taken extends Bounds {
 }
 
 /**
- * The positions on something, party by party. `names` are the ways in which it may be named; `groupsOf` tells what a party is a member of,
- * directly or through others.
+ * The positions on something, party by party. `names` are the ways in which it may be named; `groupsOf` tells what each party is a
+ * member of, directly or through others.
  */
 export function positions(
   statements: readonly Standing[],
   names: readonly string[],
-  groupsOf: (party: string) => readonly string[],
+  groupsOf: ReadonlyMap<string, ReadonlySet<string>>,
 ): Position[] {
   const taken = inFoldingOrder(statements.flatMap((statement) => standsIn(statement, names)));
   const byParty = new Map<string, Taken[]>();
   for (const each of taken) {
     // Nobody knows whether two that are nobody's are of one party.
     const key = each.party ?? each.stand.statement;
-    byParty.set(key, [...(byParty.get(key) ?? []), each]);
+    const others = byParty.get(key);
+    if (others) others.push(each);
+    else byParty.set(key, [each]);
   }
-  const newest = [...byParty.values()].map((stands) => stands.at(-1)!);
+  const members = newestOfMembers(
+    [...byParty.values()].map((stands) => stands.at(-1)!),
+    groupsOf,
+  );
   return [...byParty.values()].map((stands) => {
     const last = stands.at(-1)!;
     const before = stands.slice(0, -1);
     const { party, on } = last;
     // Those of its own that may be as new, and the newest of each of its members.
-    const within = [
-      ...before.filter((earlier) => !certainlyPrecedes(earlier, last)),
-      ...newest.filter((other) => party !== undefined && other.party !== undefined && groupsOf(other.party).includes(party)),
-    ];
+    const within = [...before.filter((earlier) => !certainlyPrecedes(earlier, last)), ...(members.get(party!) ?? [])];
     return {
       ...(party !== undefined && { party }),
       on,
@@ -70,6 +72,23 @@ export function positions(
   });
 }
 
+/** The newest stand of each member, by the party that it is a member of. */
+function newestOfMembers(newest: readonly Taken[], groupsOf: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Taken[]> {
+  const members = new Map<string, Taken[]>();
+  for (const stand of newest) {
+    for (const group of (stand.party !== undefined && groupsOf.get(stand.party)) || []) {
+      const others = members.get(group);
+      if (others) others.push(stand);
+      else members.set(group, [stand]);
+    }
+  }
+  return members;
+}
+
+export function partiesIn(statements: readonly Standing[], names: readonly string[]): Set<string> {
+  return new Set(statements.flatMap((statement) => standsIn(statement, names)).flatMap(({ party }) => party ?? []));
+}
+
 function standsIn(
   { stream, id, sequence, earliest, latest, occurred, sources, confidence, data }: Standing,
   names: readonly string[],
@@ -77,8 +96,9 @@ function standsIn(
   const { speaker, onBehalfOf, attribution, stances = [] } = data as unknown as MakeStatement;
   return stances
     .filter(({ on }) => names.includes(on))
-    .map(({ on, stance, party = onBehalfOf ?? speaker.party, note }) => ({
-      sequence,
+    .map(({ on, stance, party = onBehalfOf ?? speaker.party, note }, at) => ({
+      // What one statement says twice stands in its own order.
+      sequence: sequence + at / 1_000,
       earliest,
       latest,
       party,

@@ -41,10 +41,10 @@ export class ZonesController {
     const from = await this.reads.standpoint(query, cursor);
     const { record } = this.reads;
     if (!isSlug(id) || !record.state(stream, from)) throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
-    const order = timeline(stream, record.eventsAbout(stream, from.at), from);
+    const order = timeline(stream, record.eventsAbout(stream, from.at), from, (id) => record.event({ id }));
     const skip = Number(cursor?.position ?? 0);
     const bytes = order.slice(skip, skip + limit).map(({ sequence }) => record.bytes(sequence));
-    const body = this.reads.rawReply(from.at, bytes, order.length > skip + limit ? nextPage(skip + limit, from.at) : undefined);
+    const body = this.reads.rawReply(from, bytes, order.length > skip + limit ? nextPage(skip + limit, from.at) : undefined);
     void response.header('content-type', 'application/json; charset=utf-8').send(body);
   }
 }
