@@ -26,6 +26,8 @@ export class CommitmentsController {
       !wanted || wanted.some((name) => (has as string[]).includes(name));
     const found: Listed[] = [];
     for await (const state of this.reads.record.states('agreement', { fields: {} }, from)) {
+      // What an agreement that was taken back says binds nobody.
+      if (state['retracted']) continue;
       if (!meets(agreement, [state.stream]) || !meets(zone, state['zones'])) continue;
       for (const commitment of commitmentsOf(state))
         if (meets(status, [commitment.status]) && meets(party, commitment.parties)) found.push(commitment);

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../body/fields.js';
-import { MAX_BODY_BYTES } from '../body/json.js';
+import { MAX_BODY_BYTES, MAX_FAULTS } from '../body/json.js';
 import { bodyFaults, referencesIn } from '../body/validate.js';
 import { VERSION, bringsNews, checkReferences, checkRevision, union, type Decision, type Reader, type Told } from '../decider/decide.js';
 import { Refusal } from '../decider/refusal.js';
@@ -9,6 +9,7 @@ import { subjectOf } from '../event/subject.js';
 import { amend, corrected, type Standing } from '../folding/amend.js';
 import { isFact, targetOf, type Fact } from '../folding/fact.js';
 import { isNews } from '../folding/source.js';
+import { namesWhomItProtected } from '../statements/statement.dto.js';
 import { commandOf } from '../subjects.js';
 import { AMENDMENTS, type AmendingVerb } from './amendments.js';
 
@@ -31,6 +32,12 @@ export interface LoadedTarget {
   keyed?: RecordedEvent | undefined;
   record: Reader;
 }
+
+const PROTECTED = {
+  field: 'speaker',
+  rule: 'anonymous',
+  message: 'the speaker of a statement that was anonymous must not be named afterwards: the record never holds whom it protects',
+};
 
 /** How much can be said about one fact: whoever reads it reads all of that. */
 const MAX_AMENDMENTS = 1_000;
@@ -97,7 +104,7 @@ function repeatOf(command: AmendingCommand, loaded: LoadedTarget, holds: Standin
 function checkAim(verb: AmendingVerb, { target, amendments }: LoadedTarget): void {
   if (verb === 'retract' ? target.retracts : !isFact(target))
     throw notAmendable(
-      `${verb} does not aim at an ${target.type}: what was said of an event is taken back with retract, and a retraction stays`,
+      verb === 'retract' ? 'a retraction stays' : `${verb} aims at what was reported, not at an ${target.type}: retract that instead`,
     );
   if (amendments.length >= MAX_AMENDMENTS)
     throw notAmendable(`the event has ${MAX_AMENDMENTS} amendments already, which is as many as one takes`);
@@ -123,7 +130,10 @@ function checkChange(field: 'changes' | 'claim', values: Json, holds: Standing):
   const faults = [
     ...unknown.map((name) => ({ field: name, rule: 'unknown-field', message: `${name} is not a field` })),
     ...bodyFaults(shape, whole),
-  ].map((fault) => ({ ...fault, field: `${field}.${fault.field}` }));
+    ...(namesWhomItProtected(holds.data, whole) ? [PROTECTED] : []),
+  ]
+    .slice(0, MAX_FAULTS)
+    .map((fault) => ({ ...fault, field: `${field}.${fault.field}` }));
   if (faults.length) throw new Refusal('malformed', 'with this the event would not be one that its command makes', faults);
   if (changesNothing(holds, changes)) throw notAmendable(`${field} has only what already holds`);
   checkSize(whole, `with its ${field}`);

@@ -18,6 +18,8 @@ export interface Receipt {
 }
 
 const MAX_ATTEMPTS = 8;
+/** How long commands are decided before others are heard, in milliseconds. */
+const MAX_TURN = 20;
 
 /**
  * The write path, the only one: load, decide, append, and again where others were quicker or the group failed. From the load to the append
@@ -42,17 +44,22 @@ export class Commands {
   /**
    * Commands that came in within one turn of the event loop are decided right after one another at its end, rather than each between the
    * parsing of two requests: what deciding and storing need stays at hand, which saves much of their time (docs/design/speed.md). No more
-   * than fill a group are decided at once, so that others are heard in between.
+   * than fill a group are decided at once, nor for long, so that others are heard in between.
    */
   private turn(): Promise<void> {
     return new Promise((decide) => {
-      if (this.waiting.push(decide) === 1) setImmediate(() => this.endTurn());
+      if (this.waiting.push(decide) === 1) setImmediate(() => void this.endTurn());
     });
   }
 
-  private endTurn(): void {
-    for (const decide of this.waiting.splice(0, MAX_GROUP_EVENTS)) decide();
-    if (this.waiting.length) setImmediate(() => this.endTurn());
+  private async endTurn(): Promise<void> {
+    const started = performance.now();
+    for (let left = MAX_GROUP_EVENTS; left > 0 && this.waiting.length && performance.now() - started < MAX_TURN; left--) {
+      this.waiting.shift()!();
+      // Behind this the command has been decided.
+      await Promise.resolve();
+    }
+    if (this.waiting.length) setImmediate(() => void this.endTurn());
   }
 
   /** Records a command that is known to be valid. */

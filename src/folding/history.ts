@@ -15,7 +15,7 @@ export interface History {
   /** The revision and the sequence of the last event of its own stream, whatever it is about. */
   revision: number;
   sequence: number;
-  /** Its creation was retracted, and nobody has created it anew. */
+  /** Of its creations that are seen, none stands. */
   retracted: boolean;
   /** The facts, the retracted ones too, in the order of recording. */
   facts: Standing[];
@@ -35,9 +35,10 @@ export function historyOf(stream: string, events: readonly RecordedEvent[], { as
   }
   const all = amend(applying(events, publishedBy));
   const created = all.find((fact) => fact.stream === stream && fact.revision === 0)?.type;
-  const creations = all.filter((fact) => fact.stream === stream && fact.type === created);
+  const facts = seenFrom(all, { asOf, publishedBy });
+  const creations = facts.filter((fact) => fact.stream === stream && fact.type === created);
   const retracted = creations.length > 0 && creations.every(({ retractedBy }) => retractedBy !== undefined);
-  return { stream, revision, sequence, retracted, facts: seenFrom(all, { asOf, publishedBy }), asOf };
+  return { stream, revision, sequence, retracted, facts, asOf };
 }
 
 /** The events without the amendments that nobody had published by then. One without sources is the record's own, and always applies. */

@@ -12,11 +12,9 @@ import { ATTRIBUTIONS } from '../statements/statement.dto.js';
 import { EVENT_TYPES } from '../subjects.js';
 import { HttpRefusal } from './problems.js';
 import { Query, nextPage, type RawQuery } from './query.js';
-import { Reads } from './reads.js';
+import { MAX_REPLY_CHARACTERS, Reads } from './reads.js';
 
 const NDJSON = 'application/x-ndjson';
-/** A page of long events ends before its limit, with a `next`. */
-const MAX_REPLY_CHARACTERS = 4 * 1024 * 1024;
 
 @Controller('v1/events')
 export class EventsController {

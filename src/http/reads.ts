@@ -3,6 +3,9 @@ import { RecordReader, type Standpoint } from '../record/record-reader.js';
 import { HttpRefusal } from './problems.js';
 import type { Query } from './query.js';
 
+/** A page of long events ends before its limit, with a `next`. */
+export const MAX_REPLY_CHARACTERS = 4 * 1024 * 1024;
+
 /** How long a read waits for a sequence that is still to come. */
 const PATIENCE = 10_000;
 
@@ -13,7 +16,7 @@ export type Cursor = { position: string; pin: number } | undefined;
 export class Reads {
   constructor(@Inject(RecordReader) readonly record: RecordReader) {}
 
-  /** Waits for `min`, checks the query, and tells the head that the reply holds. All that follows it until the reply must be synchronous. */
+  /** Waits for `min`, checks the query, and tells the head that the reply holds: what is read after it is read as of there. */
   async head(query: Query): Promise<number> {
     const min = query.whole('min', [0, Number.MAX_SAFE_INTEGER]);
     query.done();

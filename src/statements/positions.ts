@@ -14,6 +14,8 @@ export interface Stand {
   attribution: string;
   sources: Source[];
   confidence?: Confidence;
+  /** Some source has it otherwise. */
+  disputed?: true;
 }
 
 /** Where a party stands: the newest that holds, with what it said before and what contradicts it inside the party. */
@@ -90,7 +92,7 @@ export function partiesIn(statements: readonly Standing[], names: readonly strin
 }
 
 function standsIn(
-  { stream, id, sequence, earliest, latest, occurred, sources, confidence, data }: Standing,
+  { stream, id, sequence, earliest, latest, occurred, sources, confidence, data, disputedBy }: Standing,
   names: readonly string[],
 ): Taken[] {
   const { speaker, onBehalfOf, attribution, stances = [] } = data as unknown as MakeStatement;
@@ -112,6 +114,7 @@ function standsIn(
         attribution,
         sources,
         ...(confidence && { confidence }),
+        ...(disputedBy?.some(({ settled }) => !settled) && { disputed: true as const }),
       },
     }));
 }

@@ -46,6 +46,13 @@ function namesTheProtected({ attribution, speaker }: Record<string, unknown>): b
   return 'name' in speaker || 'party' in speaker;
 }
 
+/** Whether a statement that was anonymous would have its speaker named by another version of it: even a claim must not. */
+export function namesWhomItProtected(before: Record<string, unknown>, after: Record<string, unknown>): boolean {
+  const [was, is] = [before['attribution'], after['attribution']];
+  // One that stays anonymous is held to its own rule.
+  return was === 'anonymous' && is !== was && namesTheProtected({ ...after, attribution: was });
+}
+
 export const statementBodies: Record<string, CommandBody> = {
   make: {
     summary: 'Somebody said something',

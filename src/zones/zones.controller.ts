@@ -4,7 +4,7 @@ import { Needs } from '../access/guard.js';
 import { isSlug, streamOf } from '../event/subject.js';
 import { HttpRefusal } from '../http/problems.js';
 import { Query, nextPage, type RawQuery } from '../http/query.js';
-import { Reads } from '../http/reads.js';
+import { MAX_REPLY_CHARACTERS, Reads } from '../http/reads.js';
 import { stateFilter } from '../http/subjects.controller.js';
 import { timeline } from './timeline.js';
 import { zone } from './zone.js';
@@ -43,8 +43,14 @@ export class ZonesController {
     if (!isSlug(id) || !record.state(stream, from)) throw new HttpRefusal('no-such-subject', `there is no ${stream.slice(0, 100)}`);
     const order = timeline(stream, record.eventsAbout(stream, from.at), from, (id) => record.event({ id }));
     const skip = Number(cursor?.position ?? 0);
-    const bytes = order.slice(skip, skip + limit).map(({ sequence }) => record.bytes(sequence));
-    const body = this.reads.rawReply(from, bytes, order.length > skip + limit ? nextPage(skip + limit, from.at) : undefined);
+    const bytes: string[] = [];
+    let size = 0;
+    for (const { sequence } of order.slice(skip, skip + limit)) {
+      if (size > MAX_REPLY_CHARACTERS) break;
+      size += bytes[bytes.push(record.bytes(sequence)) - 1]!.length;
+    }
+    const behind = skip + bytes.length;
+    const body = this.reads.rawReply(from, bytes, order.length > behind ? nextPage(behind, from.at) : undefined);
     void response.header('content-type', 'application/json; charset=utf-8').send(body);
   }
 }

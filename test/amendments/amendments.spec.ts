@@ -312,6 +312,10 @@ describe('a correction', () => {
     const hidden = { attribution: 'anonymous', speaker: { role: { en: 'diplomat' } } };
     expect((await at.when(...correct('statement-said@0', hidden))).created).toBe(true);
     expect((await at.refused(...correct('statement-said@0', { speaker: SPEAKER }))).faults).toEqual(['changes.speaker anonymous']);
+    // Nor is the speaker named by taking the protection away: a claim would hold the name as well.
+    const named = { attribution: 'on-record', speaker: SPEAKER };
+    expect((await at.refused(...correct('statement-said@0', named))).faults).toEqual(['changes.speaker anonymous']);
+    expect((await at.refused(...dispute('statement-said@0', named))).faults).toEqual(['claim.speaker anonymous']);
     const drawn = { extent: null, areas: [{ name: { en: 'Idlib' } }] };
     expect((await at.when(...correct('zone-south@1', drawn))).created).toBe(true);
     expect((await at.refused(...correct('zone-south@1', { areas: null }))).faults).toEqual(['changes.extent at-least-one']);
