@@ -1,7 +1,6 @@
 import { canonical } from '../event/canonical.js';
 import type { Json, RecordedEvent } from '../event/event.js';
 import type { Standing } from '../folding/amend.js';
-import { disputesOf } from '../folding/disputed.js';
 import { foldAlone, type Projection } from '../folding/fold.js';
 import type { State } from '../folding/state.js';
 
@@ -31,14 +30,15 @@ export function changesIn(projection: Projection, before: State | undefined, aft
     .filter((field) => !PLACES.has(field) && canonical(before?.[field] ?? null) !== canonical(after[field] ?? null))
     .filter((field) => before || !isEmpty(after[field]))
     .map((field) => {
-      const by = touched.filter((event) => event.fields.has(field)).map(({ id }) => id);
+      const own = touched.filter((event) => event.fields.has(field));
+      const by = (own.length ? own : touched).map(({ id }) => id);
       const [was, is] = [before?.[field], after[field]];
       return { field, ...(was !== undefined && { before: was }), ...(is !== undefined && { after: is }), by };
     });
 }
 
 /** The fields of a state that an event may have changed: those that its fact sets otherwise with it, and those that follow from such. */
-function fieldsOf(projection: Projection, stream: string, { before, after }: Cause): Set<string> {
+function fieldsOf(projection: Projection, stream: string, { event, before, after }: Cause): Set<string> {
   const was = before && !before.retractedBy ? before : undefined;
   const is = after.retractedBy ? undefined : after;
   const moved = was?.occurred !== is?.occurred;
@@ -48,10 +48,16 @@ function fieldsOf(projection: Projection, stream: string, { before, after }: Cau
   // How facts stand to one another changes with what they say and when.
   if (moved || fields.size) for (const field of ['anomalies', 'uncertain']) fields.add(field);
   if (moved && after.stream === stream) fields.add('retracted');
-  const [open, now] = [before, after].map((fact) => disputesOf(projection, { stream, contested: fact?.disputedBy ? [fact] : [] }, 0));
-  for (const field of ['disputed', 'settled'] as const)
-    if (canonical(open![field] as never) !== canonical(now![field] as never)) fields.add(field);
+  if (changesDisputes(event, before, after)) for (const field of ['disputed', 'settled']) fields.add(field);
   return fields;
+}
+
+/** Whether an event disputes, settles or opens again what was disputed, or adds a source to one of its sides. */
+function changesDisputes(event: RecordedEvent, before: Standing | undefined, after: Standing): boolean {
+  if (event.disputes !== undefined) return true;
+  if (!before?.disputedBy) return false;
+  const settled = ({ disputedBy = [] }: Standing) => disputedBy.map((dispute) => dispute.settled?.by ?? '').join();
+  return event.corroborates !== undefined || settled(before) !== settled(after);
 }
 
 function setBy(projection: Projection, stream: string, fact: Standing | undefined): string[] {
