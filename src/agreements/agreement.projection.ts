@@ -48,7 +48,8 @@ const on: Handlers<AgreementEvents> = {
 function conclude(agreement: Draft, commitment: string, was: 'fulfilled' | 'breached', { earliest, latest }: Fact): void {
   if (!agreement.value('commitments', commitment))
     agreement.anomaly('no-such-commitment', `${commitment} was ${was} where nobody had committed to it`);
-  agreement.set('commitments', { was, earliest, latest }, commitment, 'outcome');
+  // When it was fulfilled tells whether that was late; a breach is one whenever it was.
+  agreement.set('commitments', was === 'breached' ? { was } : { was, earliest, latest }, commitment, 'outcome');
 }
 
 export const agreementProjection: Projection = {

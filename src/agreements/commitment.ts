@@ -5,10 +5,8 @@ import { bounds, type Bounds } from '../time/occurred.js';
 export const COMMITMENT_STATUSES = ['open', 'maybe-overdue', 'overdue', 'fulfilled', 'late', 'breached'] as const;
 export type CommitmentStatus = (typeof COMMITMENT_STATUSES)[number];
 
-/** What became of a commitment, and when. */
-export interface Outcome extends Bounds {
-  was: 'fulfilled' | 'breached';
-}
+/** What became of a commitment; and when, where that was to fulfil it. */
+export type Outcome = ({ was: 'fulfilled' } & Bounds) | { was: 'breached' };
 
 /** Where a commitment stands at an instant. It is late only where it was certainly fulfilled after it was due. */
 export function commitmentStatus(due: Bounds | null, outcome: Outcome | undefined, now: number): CommitmentStatus {
