@@ -7,7 +7,10 @@ import { CommitmentsController } from './agreements/commitments.controller.js';
 import { ChangesController } from './changes/changes.controller.js';
 import { Commands } from './decider/commands.js';
 import { DiaryController } from './diary/diary.controller.js';
+import { Feed } from './feed/feed.js';
 import { FeedGateway } from './feed/feed.gateway.js';
+import { FeedLimits } from './feed/limits.js';
+import { StreamController } from './feed/stream.controller.js';
 import { CommandsController } from './http/commands.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { HealthController } from './http/health.controller.js';
@@ -26,23 +29,25 @@ export interface Opened {
   record: OpenRecord;
   adminKey: AdminKey;
   unforeseen: Unforeseen;
+  feedLimits?: Partial<FeedLimits>;
 }
 
 @Module({})
 export class AppModule {
-  static with({ record, adminKey, unforeseen }: Opened): DynamicModule {
+  static with({ record, adminKey, unforeseen, feedLimits }: Opened): DynamicModule {
     const opened: Provider[] = [
       { provide: AdminKey, useValue: adminKey },
       { provide: RecordReader, useValue: record.reader },
       { provide: RecordWriter, useValue: record.writer },
       { provide: Commands, useValue: new Commands(record.log, record.tail) },
       { provide: Unforeseen, useValue: unforeseen },
+      { provide: FeedLimits, useValue: new FeedLimits(feedLimits) },
       { provide: APP_FILTER, useValue: new ProblemFilter(unforeseen) },
       { provide: APP_GUARD, useClass: AccessGuard },
     ];
     return {
       module: AppModule,
-      providers: [...opened, SignIn, Reads, FeedGateway],
+      providers: [...opened, SignIn, Reads, Feed, FeedGateway],
       // The fixed routes come before those that take any collection.
       controllers: [
         CommandsController,
@@ -52,6 +57,7 @@ export class AppModule {
         PositionsController,
         DiaryController,
         ChangesController,
+        StreamController,
         HealthController,
         SubjectsController,
       ],

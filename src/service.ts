@@ -7,6 +7,7 @@ import { adminKeyOf } from './access/admin-key.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { FeedServer } from './feed/feed-server.js';
+import type { FeedLimits } from './feed/limits.js';
 import { MAX_BODY_BYTES } from './body/json.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { openapi } from './http/openapi.js';
@@ -27,7 +28,7 @@ export interface Service {
 }
 
 /** Opens the record and serves it. Rejects with an error whose message says what to do, and leaves nothing open then. */
-export async function startService(config: Config): Promise<Service> {
+export async function startService(config: Config, { feedLimits }: { feedLimits?: Partial<FeedLimits> } = {}): Promise<Service> {
   const logger = createLogger();
   const unforeseen: Unforeseen = { tell: (error) => logger.error({ err: error }, 'unforeseen error') };
   const record = openRecord(config.data, { onProgress: (done, of) => logger.info({ done, of }, 'folding the states anew') });
@@ -37,7 +38,7 @@ export async function startService(config: Config): Promise<Service> {
     const { key, made } = adminKeyOf(config.data, config.adminKey);
     madeKey = made;
     app = await NestFactory.create<NestFastifyApplication>(
-      AppModule.with({ record, adminKey: key, unforeseen }),
+      AppModule.with({ record, adminKey: key, unforeseen, ...(feedLimits && { feedLimits }) }),
       fastifyAdapter(unforeseen),
       {
         // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.

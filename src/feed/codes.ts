@@ -5,6 +5,8 @@ export const CODES = {
   'bad-request': { retry: false },
   'bad-filter': { retry: false },
   'duplicate-subscription': { retry: false },
+  'too-many-subscriptions': { retry: true },
+  'too-many-connections': { retry: true },
   'future-position': { retry: true },
   'other-record': { retry: false },
   'consumer-too-slow': { retry: true },

@@ -1,6 +1,8 @@
 import { IoAdapter } from '@nestjs/platform-socket.io';
+import { Decoder } from 'socket.io-parser';
 import type { IncomingMessage } from 'node:http';
 import type { ServerOptions } from 'socket.io';
+import { FrameEncoder } from './frames.js';
 
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */
 export class FeedServer extends IoAdapter {
@@ -10,6 +12,7 @@ export class FeedServer extends IoAdapter {
       serveClient: false,
       maxHttpBufferSize: 65_536,
       perMessageDeflate: false,
+      parser: { Encoder: FrameEncoder, Decoder },
       connectTimeout: 10_000,
       allowRequest: (request, decide) => decide(null, isOfThisSite(request)),
     } as ServerOptions);

@@ -3,11 +3,10 @@ import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
 import { SignIn } from '../access/sign-in.js';
 import { Unforeseen } from '../logger.js';
-import { RecordReader } from '../record/record-reader.js';
-import { RecordWriter } from '../record/record-writer.js';
 import { CODES, feedError, FeedRefusal } from './codes.js';
+import { Feed } from './feed.js';
 import { Follower } from './follower.js';
-import { Groups } from './groups.js';
+import { SubscribeRate } from './limits.js';
 import { readSubscribe } from './subscribe.js';
 
 /** How long a client that is told of the end should wait at the least and at the most, in milliseconds. */
@@ -20,21 +19,18 @@ const RETRY_AFTER = [500, 5_000] as const;
  */
 @WebSocketGateway({ namespace: '/feed' })
 export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationShutdown {
-  private groups: Groups | undefined;
   private readonly followers = new Map<Socket, Map<string, Follower>>();
 
   constructor(
     @Inject(SignIn) private readonly signIn: SignIn,
-    @Inject(RecordReader) private readonly record: RecordReader,
-    @Inject(RecordWriter) private readonly writer: RecordWriter,
+    @Inject(Feed) private readonly feed: Feed,
     @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
   ) {}
 
   afterInit(namespace: Namespace): void {
-    this.groups = new Groups(namespace);
+    this.feed.rooms.namespace = namespace;
     namespace.use((socket, next) => next(this.admit(socket)));
     namespace.on('connection', (socket) => this.serve(socket));
-    this.writer.onCommit((events) => this.groups!.send(events));
   }
 
   beforeApplicationShutdown(): void {
@@ -51,32 +47,45 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     const token: unknown = socket.handshake.auth['token'];
     const isText = token === undefined || typeof token === 'string';
     const caller = isText ? this.signIn.caller(token, socket.handshake.address) : undefined;
-    if (caller?.roles.includes('subscriber')) return undefined;
-    const refusal = new FeedRefusal('forbidden', caller ? 'this needs a key: auth: {token}' : 'the token is not one of this service');
-    return Object.assign(new Error(refusal.message), { data: feedError(refusal, this.unforeseen) });
+    try {
+      if (!caller?.roles.includes('subscriber'))
+        throw new FeedRefusal('forbidden', caller ? 'this needs a key: auth: {token}' : 'the token is not one of this service');
+      this.feed.checkRoom();
+      return undefined;
+    } catch (refusal) {
+      return Object.assign(new Error((refusal as Error).message), { data: feedError(refusal, this.unforeseen) });
+    }
   }
 
   private serve(socket: Socket): void {
     const own = new Map<string, Follower>();
     this.followers.set(socket, own);
-    socket.on('subscribe', (...said: unknown[]) => this.answer(said, (message) => this.subscribe(socket, own, message)));
+    const leave = this.feed.enter();
+    const rate = new SubscribeRate(this.feed.limits);
+    socket.on('subscribe', (...said: unknown[]) => this.answer(said, (message) => this.subscribe(socket, own, rate, message)));
     socket.on('unsubscribe', (...said: unknown[]) => this.answer(said, (message) => this.unsubscribe(own, message)));
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
+      leave();
     });
   }
 
-  private subscribe(socket: Socket, own: Map<string, Follower>, message: unknown) {
-    const { epoch, head } = this.record;
-    const { id, after } = readSubscribe(message, epoch, head);
+  private subscribe(socket: Socket, own: Map<string, Follower>, rate: SubscribeRate, message: unknown) {
+    rate.take();
+    const { limits, served } = this.feed;
+    const { epoch, head } = served.record;
+    const { filter, after } = readSubscribe(message, epoch, head);
+    const { id } = filter;
     if (own.has(id)) throw new FeedRefusal('duplicate-subscription', 'this socket has a subscription with this filter already');
+    if (own.size >= limits.subscriptions)
+      throw new FeedRefusal('too-many-subscriptions', `a socket may have ${limits.subscriptions} subscriptions`);
     const position = after === 'start' ? 0 : after === 'now' ? head : after;
     const ended = (error: unknown) => {
       socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
       if (own.get(id) === follower) own.delete(id);
     };
-    const follower: Follower = new Follower(socket, id, position, this.record, this.groups!, ended);
+    const follower: Follower = new Follower(socket, filter, position, served, ended);
     own.set(id, follower);
     // The acknowledgement goes out before the first frame.
     setImmediate(() => follower.start());

@@ -1,14 +1,22 @@
 import type { Socket } from 'socket.io';
 import type { RecordReader } from '../record/record-reader.js';
 import { FeedRefusal } from './codes.js';
-import { MAX_FRAME_BYTES, MAX_FRAME_EVENTS, framesOf, type EventsFrame, type Recorded } from './frames.js';
-import type { Groups, Member } from './groups.js';
-
-/** How long a page may stay unacknowledged, in milliseconds. */
-const PATIENCE = 60_000;
+import type { Filter } from './filter.js';
+import { EventsFrame } from './frames.js';
+import type { Groups, Member, ProgressFrame } from './groups.js';
+import type { FeedLimits } from './limits.js';
+import type { Pages } from './pages.js';
 
 /** How many packets may wait for a client that is live before it is taken for slow. */
 const MAX_WAITING = 16;
+
+/** What all subscriptions are served from. */
+export interface Served {
+  record: RecordReader;
+  pages: Pages;
+  groups: Groups;
+  limits: FeedLimits;
+}
 
 /**
  * One subscription of one socket. Behind the head it reads pages at the reader's pace, one unacknowledged page at a time; at the head it
@@ -20,10 +28,9 @@ export class Follower implements Member {
 
   constructor(
     readonly socket: Socket,
-    readonly subscription: string,
-    private position: number,
-    private readonly record: RecordReader,
-    private readonly groups: Groups,
+    readonly filter: Filter,
+    public position: number,
+    private readonly served: Served,
     /** Told when the subscription is over before the client ended it. */
     private readonly ended: (error: unknown) => void,
   ) {}
@@ -37,7 +44,7 @@ export class Follower implements Member {
   }
 
   stop(): void {
-    if (this.state === 'live') this.groups.leave(this);
+    if (this.state === 'live') this.served.groups.leave(this);
     this.state = 'stopped';
     this.giveUp();
   }
@@ -49,37 +56,49 @@ export class Follower implements Member {
     return writeBuffer.length > MAX_WAITING;
   }
 
-  /** Leaves the group: from this position on the subscriber asks for its pages again. */
-  fallBehind(position: number): void {
-    this.groups.leave(this);
+  fallBehind(): void {
+    this.served.groups.leave(this);
     this.state = 'behind';
-    this.position = position;
     this.start();
   }
 
+  sendEvents(frame: EventsFrame): void {
+    this.socket.emit('events', frame);
+  }
+
+  sendProgress(frame: ProgressFrame): void {
+    this.socket.emit('progress', frame);
+  }
+
   private async catchUp(): Promise<void> {
-    while (this.state === 'behind' && this.position < this.record.head) await this.sendPage();
+    const { record, groups } = this.served;
+    while (this.state === 'behind' && this.position < record.head) await this.sendPage();
     if (this.state !== 'behind') return;
-    this.socket.emit('live', { subscription: this.subscription, to: this.position });
-    this.groups.join(this);
+    this.socket.emit('live', { subscription: this.filter.id, to: this.position });
+    groups.join(this);
     this.state = 'live';
   }
 
   private async sendPage(): Promise<void> {
-    const page: Recorded[] = [];
-    let upTo = Math.min(this.record.head, this.position + MAX_FRAME_EVENTS);
-    let size = 0;
-    for await (const events of this.record.events({ about: [] }, this.position, upTo)) {
-      page.push(...events);
-      size += events.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      if (size < MAX_FRAME_BYTES) continue;
-      upTo = events.at(-1)!.sequence;
-      break;
-    }
+    await this.drained();
+    const page = await this.served.pages.page(this.filter, this.position);
     if (this.state !== 'behind') return;
-    const frame = framesOf(this.subscription, this.position, upTo, page)[0]!;
+    const frame = new EventsFrame(this.filter.id, this.position, page);
     if (await this.acknowledged(frame)) this.position = frame.to;
-    else if (this.state === 'behind') throw new FeedRefusal('consumer-too-slow', `no page was asked for within ${PATIENCE / 1000} s`);
+    else if (this.state === 'behind') throw this.tooSlow('asked for no page');
+  }
+
+  /** Waits until the client has taken enough of what was sent to it: one that reads nothing gets no page on top. */
+  private async drained(): Promise<void> {
+    const until = Date.now() + this.served.limits.patience;
+    while (this.state === 'behind' && this.isSlow()) {
+      if (Date.now() > until) throw this.tooSlow('took nothing');
+      await new Promise((resolve) => setTimeout(resolve, 50).unref());
+    }
+  }
+
+  private tooSlow(what: string): FeedRefusal {
+    return new FeedRefusal('consumer-too-slow', `the client ${what} for ${this.served.limits.patience / 1000} s`);
   }
 
   /** Sends a page and waits until the client asks for the next; false where it does not in time, or the subscription ends. */
@@ -89,7 +108,7 @@ export class Follower implements Member {
         clearTimeout(timer);
         resolve(asked);
       };
-      const timer = setTimeout(() => settle(false), PATIENCE);
+      const timer = setTimeout(() => settle(false), this.served.limits.patience);
       this.giveUp = () => settle(false);
       this.socket.emit('events', frame, () => settle(true));
     });

@@ -192,6 +192,32 @@ function otherPaths(): Record<string, unknown> {
         page({ type: 'array', items: ref('DiaryEntry') }),
       ),
     },
+    '/v1/feed': {
+      get: {
+        ...read(
+          'The feed as server-sent events',
+          'events',
+          [
+            streams('zones', 'zones'),
+            streams('parties', 'parties'),
+            streams('subjects', 'streams'),
+            oneOf('kinds', KINDS),
+            oneOf('types', EVENT_TYPES),
+            query('after', { type: 'string' }, 'A sequence, <epoch>:<sequence>, start or now; the default is now'),
+            { name: 'Last-Event-ID', in: 'header', schema: { type: 'string' }, description: 'The id of the last event that came' },
+          ],
+          {},
+        ),
+        responses: {
+          '200': {
+            description:
+              'event: the type; id: <epoch>:<sequence>; data: the event as it was recorded. `progress` tells how far an idle stream is',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
+          ...problems('400', '401', '410', '503'),
+        },
+      },
+    },
     '/v1/changes': {
       get: read(
         'What changed between two places in the record: in which state, field by field, by which events',

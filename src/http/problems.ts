@@ -7,7 +7,16 @@ import type { Unforeseen } from '../logger.js';
 
 /** A refusal that only HTTP knows. */
 export type HttpCode =
-  'bad-query' | 'future-position' | 'not-found' | 'unauthorized' | 'forbidden' | 'behind' | 'unsupported-media-type' | 'internal';
+  | 'bad-query'
+  | 'future-position'
+  | 'other-record'
+  | 'too-many-connections'
+  | 'not-found'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'behind'
+  | 'unsupported-media-type'
+  | 'internal';
 
 /** The one table that gives each code its status. */
 const STATUS: Record<RefusalCode | HttpCode, number> = {
@@ -21,12 +30,14 @@ const STATUS: Record<RefusalCode | HttpCode, number> = {
   'no-such-subject': 404,
   'no-such-event': 404,
   'already-exists': 409,
+  'other-record': 410,
   'revision-mismatch': 412,
   'too-large': 413,
   'unsupported-media-type': 415,
   'unknown-reference': 422,
   'not-amendable': 422,
   'key-reused': 422,
+  'too-many-connections': 503,
   internal: 500,
   behind: 503,
   'log-unavailable': 503,

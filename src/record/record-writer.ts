@@ -3,6 +3,7 @@ import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { fingerprint } from '../event/fingerprint.js';
 import { amend } from '../folding/amend.js';
+import { subjectOf } from '../event/subject.js';
 import { dated, isFact, targetOf, type Fact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
@@ -10,7 +11,7 @@ import type { Bounds } from '../time/occurred.js';
 import { HistoryReader, foldsElsewhere } from './history-reader.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
-import { tagsOf } from './tags.js';
+import { kindTag, tagsOf } from './tags.js';
 
 /** The most that the canonical bytes of one event may be. */
 const MAX_EVENT_BYTES = 65_535;
@@ -150,7 +151,7 @@ export class RecordWriter implements ReadSide {
     );
     this.insertTags(tags.length).run(...tags.flatMap((tag) => [tag, sequence]));
     this.newest = { sequence, recordedAt };
-    this.taken.push({ id, sequence, bytes, tags });
+    this.taken.push({ id, sequence, bytes, tags: [...tags, kindTag(subjectOf(stream)!.kind)] });
   }
 
   private insertTags(count: number): Statement {

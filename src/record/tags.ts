@@ -8,6 +8,11 @@ export function tag(axis: Axis, value: string): string {
   return `${axis}:${axis === 'publisher' ? value.toLowerCase() : value}`;
 }
 
+/** The tag under which the feed finds the events of a kind of subject. The record finds them by their streams. */
+export function kindTag(kind: string): string {
+  return `kind:${kind}`;
+}
+
 /** The tag of the events that change a subject's state from outside its own stream. */
 export function foldsInto(stream: string): string {
   return `folds:${stream}`;

@@ -135,7 +135,10 @@ describe('subscribe', () => {
   });
 
   const junk = 'null 5 "start" true [] [{"after":0}] {} {"after":-1} {"after":1.5} {"after":"5"} {"after":null} {"after":1e16}'.split(' ');
-  const filters = 'null [] "all" {"zones":["zone-idlib"]} {"colour":["red"]}'.split(' ').map((filter) => `{"after":0,"filter":${filter}}`);
+  const filters =
+    'null [] "all" {"colour":["red"]} {"zones":["idlib"]} {"zones":[]} {"kinds":["zones"]} {"types":["X"]} {"parties":"party-a"} {"subjects":[5]}'
+      .split(' ')
+      .map((filter) => `{"after":0,"filter":${filter}}`);
   test.each<[string, string]>([
     ...[...junk, '{"after":0,"epoch":5}', '{"after":0,"more":1}'].map((message): [string, string] => [message, 'bad-request']),
     ...filters.map((message): [string, string] => [message, 'bad-filter']),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FeedLimits } from '../../src/feed/limits.js';
 import { startService, type Service } from '../../src/service.js';
 
 export const KEY = 'the-key-of-the-tests';
@@ -30,9 +31,17 @@ export interface Answer {
   json: any;
 }
 
+export interface StartOptions {
+  folder?: string;
+  feedLimits?: Partial<FeedLimits>;
+}
+
 /** The whole service on a free port and an empty folder of its own, with real HTTP. `stop` leaves nothing behind. */
-export async function startApp(folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-'))): Promise<TestApp> {
-  const service = await startService({ port: 0, host: '127.0.0.1', data: folder, adminKey: KEY });
+export async function startApp({
+  folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-')),
+  ...options
+}: StartOptions = {}): Promise<TestApp> {
+  const service = await startService({ port: 0, host: '127.0.0.1', data: folder, adminKey: KEY }, options);
   const call = async (method: string, path: string, { body, headers = {}, anonymous }: CallOptions = {}): Promise<Answer> => {
     const sign = anonymous ? {} : { authorization: `Bearer ${KEY}` };
     const response = await fetch(service.address + path, {
