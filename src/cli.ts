@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import type { DemoOptions } from './cli/demo.js';
+import type { TailOptions } from './cli/tail.js';
 import { VERSION } from './version.js';
 
 const folder = process.env['ZONEWATCH_DATA'] ?? './data';
@@ -20,6 +21,21 @@ program
   .option('--data <folder>', 'the data folder', folder)
   .option('--once', 'stop when the sample has been shown')
   .action(async (options: DemoOptions) => (await import('./cli/demo.js')).demo(options));
+
+const list = (value: string, before: string[] = []) => [...before, ...value.split(',')];
+program
+  .command('tail')
+  .description('follow the record of a running service, one event a line')
+  .option('--url <address>', 'where the service is', 'http://127.0.0.1:3000')
+  .option('--token <token>', 'a key; the default is ZONEWATCH_TOKEN')
+  .option('--after <place>', 'a sequence, start or now', 'now')
+  .option('--zones <streams>', 'only events about these zones', list)
+  .option('--parties <streams>', 'only events about these parties', list)
+  .option('--subjects <streams>', 'only events about these subjects', list)
+  .option('--kinds <kinds>', 'only events of subjects of these kinds', list)
+  .option('--types <types>', 'only events of these types', list)
+  .option('--json', 'each event as it was recorded, as JSON')
+  .action(async (options: TailOptions) => (await import('./cli/tail.js')).tail(options));
 
 // Whoever reads only the head of what is printed (`| head`) has what they want.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));

@@ -18,7 +18,7 @@ export function frame({ from, to, events }: { from: number; to: number; events: 
 }
 
 /** One event as one line: its date, what it is, what it is about, and what people read in it. */
-function line({ occurred, type, stream, data, confidence }: RecordedEvent): string {
+export function line({ occurred, type, stream, data, confidence }: RecordedEvent): string {
   const said = both(data['name'] ?? data['title'] ?? data['text'] ?? data['summary'] ?? data['reason'] ?? data['task']);
   const details = [data['level'], data['party'], data['role'], data['outcome'], data['incident'], data['commitment']];
   const detail = details.filter((value) => typeof value === 'string').join(' ');

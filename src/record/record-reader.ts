@@ -2,7 +2,7 @@ import type { Json, RecordedEvent } from '../event/event.js';
 import { streamOf, type Kind } from '../event/subject.js';
 import { amend, type Standing } from '../folding/amend.js';
 import { fold, type Folded } from '../folding/fold.js';
-import { historyOf, isThere, type History, type Viewpoint } from '../folding/history.js';
+import { applying, historyOf, isThere, type History, type Viewpoint } from '../folding/history.js';
 import { present, type State } from '../folding/state.js';
 import { subjectOfStream } from '../subjects.js';
 import { queryOf, type EventFilter } from './event-filter.js';
@@ -243,7 +243,7 @@ export class RecordReader {
    * The subjects with an event that is about one of these; with `asOf` only those of which one had happened by then, as it holds. What was
    * recorded about something stays found by it: corrections and retractions don't take that back.
    */
-  private allAbout(about: readonly string[], { at, asOf }: Standpoint): Set<string> {
+  private allAbout(about: readonly string[], { at, asOf, publishedBy }: Standpoint): Set<string> {
     const found = `FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag IN (${about.map(() => '?').join()}) AND t.sequence <= ?`;
     const pluck = (sql: string) => this.db.prepare<unknown[], string>(sql).pluck();
     if (asOf === undefined) return new Set(pluck(`SELECT DISTINCT e.stream ${found}`).all(...about, at));
@@ -257,7 +257,7 @@ export class RecordReader {
       if (!streams.has(fact.stream)) facts.set(fact.id, fact);
     }
     for (const fact of facts.values()) {
-      const holds = amend([fact, ...this.amendments(fact.id, at)])[0]!;
+      const holds = amend([fact, ...applying(this.amendments(fact.id, at), publishedBy)])[0]!;
       if (holds.earliest <= asOf) streams.add(fact.stream);
     }
     return streams;

@@ -409,3 +409,13 @@ describe('pages', () => {
     expect(await problem(path, `after=zone-a~${(await head()) + 1}`)).toEqual([400, 'future-position']);
   });
 });
+
+test('a list filtered by what it is about goes by a correction only where that had been published', async () => {
+  const published = (date: string) => [{ publisher: 'AFP', published: date }];
+  const body = { id: 'moved-later', name: { en: 'a' }, occurred: '2017-05-01', sources: published('2017-05') };
+  const { eventId } = (await app.post('/v1/zones', body)).json;
+  const correction = { changes: { occurred: '2017-07-05' }, reason: { en: 'It was in July.' }, sources: published('2017-07') };
+  expect((await app.post(`/v1/events/${eventId}/correct`, correction)).status).toBe(201);
+  const listed = async (view: string) => (await app.get(`/v1/zones?about=zone-moved-later&asOf=2017-05-04${view}`)).json.data.length;
+  expect([await listed('&publishedBy=2017-06-15'), await listed('')]).toEqual([1, 0]);
+});

@@ -1,6 +1,7 @@
 import type { Json, RecordedEvent, Source } from '../../src/event/event.js';
 
-// A second opinion on what a state is, written from the contract and docs/design/time-and-truth.md alone: the service was not looked at.
+// A second opinion on what a state is, written from the contract and docs/design/time-and-truth.md, without the code that folds. Where both
+// are silent it says what the service was seen to answer, marked `as served`: on those points it guards against change and proves nothing.
 // It folds everything again for every question, so that nothing in it is there for speed.
 
 export type Fields = Record<string, Json>;
@@ -233,13 +234,14 @@ function plainSettings(said: string, body: Fields): Setting[] {
 function ownSettings({ event: { type, id }, occurred, body }: Fact): Setting[] {
   const text = (field: string) => body[field] as string;
   const given = (...fields: string[]) => Object.fromEntries(Object.entries(body).filter(([field]) => fields.includes(field)));
-  // Who signs or rejects again has signed or rejected once, as was said last.
+  // As served: who signs or rejects again has signed or rejected once, as was said last.
   const entry = (field: string, party: string, more: string): Setting => {
     return { field, member: [party], value: { party, ...given(more), occurred } };
   };
   switch (type) {
     case 'PartyLeft':
       return [{ field: 'memberOf', member: [text('of')], value: null }];
+    // As served: who drew the borders last drew them alone, at the level that was said then.
     case 'ZoneDelimited':
       return [{ field: 'delimited', value: { by: [], ...given('level', 'by') } }];
     case 'ZoneIncidentReported':
@@ -250,6 +252,7 @@ function ownSettings({ event: { type, id }, occurred, body }: Fact): Setting[] {
       return [entry('rejections', text('party'), 'reason')];
     case 'DeploymentRejected':
       return (body['by'] as string[]).map((party) => entry('rejections', party, 'reason'));
+    // As served: what is committed to again is that as a whole, and nothing of what it was before.
     case 'AgreementCommitted': {
       const value = { id: text('commitment'), parties: [], ...given('parties', 'text', 'due') };
       return [{ field: 'commitments', member: [text('commitment')], value }];
@@ -299,7 +302,7 @@ function rolesOf(subject: string, settings: readonly Held[]): Json[] {
   });
 }
 
-/** What was only fulfilled or breached, and never committed to, is no commitment. */
+/** As served: what was only fulfilled or breached, and never committed to, is no commitment. */
 function commitmentsOf(settings: readonly Held[], at: number): Json[] {
   return settings
     .filter(({ member }) => member!.length === 1)
@@ -312,7 +315,7 @@ function commitmentsOf(settings: readonly Held[], at: number): Json[] {
 function standing(due: string | undefined, outcome: Held | undefined, at: number): string {
   const [from, to] = due === undefined ? [Infinity, Infinity] : span(due);
   if (outcome?.fact.event.type === 'AgreementBreached') return 'breached';
-  // Late is what certainly came after the last instant of `due`.
+  // As served: late is what certainly came after the last instant of `due`.
   if (outcome) return span(outcome.fact.occurred)[0] > to ? 'late' : 'fulfilled';
   return at < from ? 'open' : at <= to ? 'maybe-overdue' : 'overdue';
 }
@@ -327,13 +330,13 @@ function disputesOf(subject: string, facts: readonly Fact[], amendments: readonl
     const fact = facts.find(({ event }) => event.id === dispute.disputes);
     if (!fact || settingsOf(fact, subject).length === 0) continue;
     const settlement = settlementOf(dispute, fact, amendments);
-    // A settled dispute is about the fact as it read until then.
-    const until = amendments.filter(({ sequence }) => sequence < settlement.sequence);
-    const [stood] = factsOf([fact.event], until) as [Fact];
+    // As served: a settled dispute is about the fact as it reads without what settled it, and what came after.
+    const before = amendments.filter((event) => event.sequence < (settlement?.sequence ?? Infinity) && !retractionOf(event, amendments));
+    const [stood] = factsOf([fact.event], before) as [Fact];
     const claim = claimOf(dispute);
     const fields = claim ? disputedBy(claim, stood, state) : settingsOf(stood, subject).map(({ field }) => shownIn(state, field));
     for (const { field, read } of fields) {
-      if (settlement.by) settled.set(field + settlement.by, { field, how: settlement.how, by: settlement.by });
+      if (settlement) settled.set(field + settlement.by, { field, how: settlement.how, by: settlement.by });
       else {
         const claims = open.get(field) ?? new Map<string, Json>();
         open.set(field, claims.set(fact.event.id, read(fact)));
@@ -349,10 +352,10 @@ type Alone = (fact: Fact) => Fields;
 const saidIn = ({ occurred, body }: Fact, field: string): Json => (field === 'occurred' ? occurred : (body[field] ?? null));
 const shownIn = (state: Alone, field: string) => ({ field, read: (fact: Fact) => state(fact)[field] ?? null });
 
-/** The fields of the state that claims on fields of the body dispute; where none would read otherwise, that field of the body. */
+/** The fields of the state that claims on fields of the body dispute. As served: where none would read otherwise, that field of the body. */
 function disputedBy(claim: Fields, fact: Fact, state: Alone) {
   return Object.entries(claim).flatMap(([field, value]) => {
-    // What the other source has as the fact has it is not in dispute.
+    // As served: what the other source has as the fact has it is not in dispute.
     if (told(value) === told(saidIn(fact, field))) return [];
     const [one, other] = [state(fact), state(changed(fact, { [field]: value }))];
     const fields = Object.keys({ ...one, ...other }).filter((name) => told(one[name] ?? null) !== told(other[name] ?? null));
@@ -372,7 +375,10 @@ function settlementOf(dispute: RecordedEvent, fact: Fact, amendments: readonly R
         event === fact.retraction ||
         (event.corrects === fact.event.id && !retractionOf(event, amendments) && claimed.some((field) => field in changesOf(event))),
     );
-  if (!by) return { sequence: Infinity, how: 'open' };
-  const how = by.corrects !== undefined ? 'corrected' : by.retracts === dispute.id ? 'withdrawn' : 'retracted';
-  return { sequence: by.sequence, how, by: by.id };
+  if (!by) return undefined;
+  return {
+    how: by.corrects !== undefined ? 'corrected' : by.retracts === dispute.id ? 'withdrawn' : 'retracted',
+    by: by.id,
+    sequence: by.sequence,
+  };
 }
