@@ -32,4 +32,9 @@ export class Rooms implements Broadcast {
     this.namespace?.to(group).emit('progress', frame);
     for (const stream of this.streams.get(group) ?? []) stream.sendProgress(frame);
   }
+
+  /** Sockets have their own pings; a stream that says nothing looks dead to what carries it. */
+  idle(group: string, position: number): void {
+    for (const stream of this.streams.get(group) ?? []) stream.sendProgress({ subscription: group, from: position, to: position });
+  }
 }

@@ -9,6 +9,9 @@ import { Follower } from './follower.js';
 import { SubscribeRate } from './limits.js';
 import { readSubscribe } from './subscribe.js';
 
+/** How many packets may wait for a client that asks for more. */
+const MAX_UNREAD = 1_000;
+
 /** How long a client that is told of the end should wait at the least and at the most, in milliseconds. */
 const RETRY_AFTER = [500, 5_000] as const;
 
@@ -29,6 +32,8 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
 
   afterInit(namespace: Namespace): void {
     this.feed.rooms.namespace = namespace;
+    // Whoever connects elsewhere would be neither signed in nor counted.
+    namespace.server.of('/').use((_socket, next) => next(new Error('the feed is at /feed')));
     namespace.use((socket, next) => next(this.admit(socket)));
     namespace.on('connection', (socket) => this.serve(socket));
   }
@@ -62,8 +67,8 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     this.followers.set(socket, own);
     const leave = this.feed.enter();
     const rate = new SubscribeRate(this.feed.limits);
-    socket.on('subscribe', (...said: unknown[]) => this.answer(said, (message) => this.subscribe(socket, own, rate, message)));
-    socket.on('unsubscribe', (...said: unknown[]) => this.answer(said, (message) => this.unsubscribe(own, message)));
+    socket.on('subscribe', (...said: unknown[]) => this.answer(socket, said, (message) => this.subscribe(socket, own, rate, message)));
+    socket.on('unsubscribe', (...said: unknown[]) => this.answer(socket, said, (message) => this.unsubscribe(own, message)));
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
@@ -82,8 +87,9 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
       throw new FeedRefusal('too-many-subscriptions', `a socket may have ${limits.subscriptions} subscriptions`);
     const position = after === 'start' ? 0 : after === 'now' ? head : after;
     const ended = (error: unknown) => {
+      if (own.get(id) !== follower) return;
+      own.delete(id);
       socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
-      if (own.get(id) === follower) own.delete(id);
     };
     const follower: Follower = new Follower(socket, filter, position, served, ended);
     own.set(id, follower);
@@ -102,7 +108,10 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   }
 
   /** Every message is answered, whatever comes of it; one without an acknowledgement asked for (its last argument) is done in silence. */
-  private answer(said: unknown[], run: (message: unknown) => object): void {
+  private answer(socket: Socket, said: unknown[], run: (message: unknown) => object): void {
+    // Who asks on and on and reads no answer would have them kept for ever.
+    const { writeBuffer } = socket.conn as unknown as { writeBuffer: unknown[] };
+    if (writeBuffer.length > MAX_UNREAD) return void socket.disconnect(true);
     const last = said.at(-1);
     const reply = typeof last === 'function' ? (last as (answer: object) => void) : () => {};
     try {

@@ -10,6 +10,10 @@ import type { Pages } from './pages.js';
 /** How many packets may wait for a client that is live before it is taken for slow. */
 const MAX_WAITING = 16;
 
+/** How many pages of all its subscriptions may be on their way to one socket. */
+const MAX_PAGES = 4;
+const pagesOut = new WeakMap<Socket, number>();
+
 /** What all subscriptions are served from. */
 export interface Served {
   record: RecordReader;
@@ -72,6 +76,7 @@ export class Follower implements Member {
 
   private async catchUp(): Promise<void> {
     const { record, groups } = this.served;
+    await this.drained();
     while (this.state === 'behind' && this.position < record.head) await this.sendPage();
     if (this.state !== 'behind') return;
     this.socket.emit('live', { subscription: this.filter.id, to: this.position });
@@ -81,17 +86,23 @@ export class Follower implements Member {
 
   private async sendPage(): Promise<void> {
     await this.drained();
-    const page = await this.served.pages.page(this.filter, this.position);
-    if (this.state !== 'behind') return;
-    const frame = new EventsFrame(this.filter.id, this.position, page);
-    if (await this.acknowledged(frame)) this.position = frame.to;
-    else if (this.state === 'behind') throw this.tooSlow('asked for no page');
+    // Kept for it from here on: nothing is awaited between the look for room and the taking of it.
+    pagesOut.set(this.socket, (pagesOut.get(this.socket) ?? 0) + 1);
+    try {
+      const page = await this.served.pages.page(this.filter, this.position);
+      if (this.state !== 'behind') return;
+      const frame = new EventsFrame(this.filter.id, this.position, page);
+      if (await this.acknowledged(frame)) this.position = frame.to;
+      else if (this.state === 'behind') throw this.tooSlow('asked for no page');
+    } finally {
+      pagesOut.set(this.socket, pagesOut.get(this.socket)! - 1);
+    }
   }
 
   /** Waits until the client has taken enough of what was sent to it: one that reads nothing gets no page on top. */
   private async drained(): Promise<void> {
     const until = Date.now() + this.served.limits.patience;
-    while (this.state === 'behind' && this.isSlow()) {
+    while (this.state === 'behind' && (this.isSlow() || (pagesOut.get(this.socket) ?? 0) >= MAX_PAGES)) {
       if (Date.now() > until) throw this.tooSlow('took nothing');
       await new Promise((resolve) => setTimeout(resolve, 50).unref());
     }

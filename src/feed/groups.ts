@@ -27,6 +27,8 @@ export interface Broadcast {
   leave(group: string, member: Member): void;
   events(group: string, frame: EventsFrame): void;
   progress(group: string, frame: ProgressFrame): void;
+  /** Nothing was committed since the last time: a sign of life for those who have none of their own. */
+  idle(group: string, position: number): void;
 }
 
 /** Everyone at the head with the same filter. */
@@ -100,9 +102,12 @@ export class Groups {
   /** Tells the groups whose filters have passed over what was committed how far they are. */
   tellProgress(to: number): void {
     for (const group of this.groups.values()) {
-      if (group.position === to && group.joining.size === 0) continue;
-      this.dropSlow(group);
       const { id } = group.filter;
+      if (group.position === to && group.joining.size === 0) {
+        this.broadcast.idle(id, to);
+        continue;
+      }
+      this.dropSlow(group);
       if (group.together.size && group.position < to) this.broadcast.progress(id, { subscription: id, from: group.position, to });
       for (const member of group.joining) if (member.position < to) member.sendProgress({ subscription: id, from: member.position, to });
       this.move(group, to);
@@ -126,7 +131,7 @@ export class Groups {
   }
 
   private dropSlow(group: Group): void {
-    for (const members of [group.together, group.joining]) for (const member of members) if (member.isSlow()) member.fallBehind();
+    for (const member of [...group.together, ...group.joining]) if (member.isSlow()) member.fallBehind();
   }
 
   /** Each group that events match, with the events of it in order. */

@@ -5,6 +5,8 @@ import { MAX_FRAME_BYTES, MAX_FRAME_EVENTS, runsOf, type Recorded, type Run } fr
 
 /** How many characters of events the kept pages hold; encoded, they hold them again. */
 const MAX_KEPT = 8 * 1024 * 1024;
+/** What a page takes besides its events, about: one without any takes room too. */
+const ENTRY = 1_000;
 /** How far one page looks for what a filter lets pass. */
 const REACH = 50_000;
 
@@ -38,7 +40,7 @@ export class Pages {
     this.kept.set(key, entry);
     try {
       const run = await entry.page;
-      if (this.kept.get(key) === entry) this.size += entry.size = run.size;
+      if (this.kept.get(key) === entry) this.size += entry.size = run.size + ENTRY;
       this.shrink();
       return run;
     } catch (error) {

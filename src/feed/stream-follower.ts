@@ -59,6 +59,7 @@ export class StreamFollower implements Member {
 
   private async catchUp(): Promise<void> {
     const { record, pages, groups } = this.served;
+    if (this.response.writableNeedDrain) await this.drained();
     while (!this.isOver && this.position < record.head) {
       const run = await pages.page(this.filter, this.position);
       if (this.isOver) return;
