@@ -11,6 +11,7 @@ const HEAD = Number.MAX_SAFE_INTEGER;
 export class HistoryReader {
   private readonly selectOwn;
   private readonly selectById;
+  private readonly selectByPlace;
   private readonly selectTagged;
 
   constructor(db: Db) {
@@ -21,11 +22,17 @@ export class HistoryReader {
       )
       .pluck();
     this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
+    this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectTagged = db
       .prepare<[string, number], string>(
         'SELECT e.bytes FROM tags t JOIN events e ON e.sequence = t.sequence WHERE t.tag = ? AND t.sequence <= ? ORDER BY t.sequence',
       )
       .pluck();
+  }
+
+  /** The bytes of the event that an id or a place in a stream names. */
+  bytesOf(ref: { id: string } | { stream: string; revision: number }): string | undefined {
+    return 'id' in ref ? this.selectById.get(ref.id) : this.selectByPlace.get(ref.stream, ref.revision);
   }
 
   /** The events that may change a subject, in the order of recording: those of its own stream and those elsewhere, with their amendments. */

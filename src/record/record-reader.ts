@@ -53,8 +53,6 @@ export class RecordReader {
   private readonly histories;
   private readonly selectState;
   private readonly selectStates;
-  private readonly selectById;
-  private readonly selectByPlace;
   private readonly selectBytes;
   private readonly selectRecordedFrom;
   private readonly waiting = new Set<() => void>();
@@ -69,8 +67,6 @@ export class RecordReader {
     this.selectStates = db.prepare<[string, string, number, number], StoredState>(
       'SELECT * FROM states WHERE stream > ? AND stream < ? AND since <= ? ORDER BY stream LIMIT ?',
     );
-    this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
-    this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectBytes = db.prepare<[number], string>('SELECT bytes FROM events WHERE sequence = ?').pluck();
     this.selectRecordedFrom = db
       .prepare<[number, number, number], number>(
@@ -180,7 +176,7 @@ export class RecordReader {
 
   /** The bytes of the event that an id or a place in a stream names. */
   event(ref: { id: string } | { stream: string; revision: number }): string | undefined {
-    return 'id' in ref ? this.selectById.get(ref.id) : this.selectByPlace.get(ref.stream, ref.revision);
+    return this.histories.bytesOf(ref);
   }
 
   /** The bytes of the event of a sequence that there is. */

@@ -8,8 +8,6 @@ import type { RecordWriter } from './record-writer.js';
 
 /** What the decider sees: all that is committed and all that the open group has written before. */
 export class Tail {
-  private readonly selectById;
-  private readonly selectByPlace;
   private readonly selectByKey;
   private readonly selectByFingerprint;
   private readonly selectSince;
@@ -17,8 +15,6 @@ export class Tail {
 
   constructor(private readonly writer: RecordWriter) {
     const { db } = writer;
-    this.selectById = db.prepare<[string], string>('SELECT bytes FROM events WHERE id = ?').pluck();
-    this.selectByPlace = db.prepare<[string, number], string>('SELECT bytes FROM events WHERE stream = ? AND revision = ?').pluck();
     this.selectByKey = db.prepare<[string, string], string>('SELECT bytes FROM events WHERE recordedBy = ? AND commandKey = ?').pluck();
     this.selectByFingerprint = db
       .prepare<[Buffer, number], string>('SELECT bytes FROM events WHERE fingerprint = ? ORDER BY sequence DESC LIMIT ?')
@@ -48,7 +44,7 @@ export class Tail {
 
   /** The event that an id or a place in a stream names. */
   event(ref: { id: string } | { stream: string; revision: number }): RecordedEvent | undefined {
-    return parse('id' in ref ? this.selectById.get(ref.id) : this.selectByPlace.get(ref.stream, ref.revision));
+    return parse(this.writer.histories.bytesOf(ref));
   }
 
   /** The event that a caller's earlier command of the same key made. */
