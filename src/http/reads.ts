@@ -33,11 +33,11 @@ export class Reads {
     const atSequence = query.whole('atSequence', [0, Number.MAX_SAFE_INTEGER]);
     if (knownAt !== undefined && atSequence !== undefined)
       query.fault('knownAt', 'either', 'knownAt and atSequence both say what the record held: give one of them');
+    if (cursor && atSequence !== undefined && cursor.pin !== atSequence)
+      query.fault('after', 'cursor', `after is the next of a reply at ${cursor.pin}, not at ${atSequence}`);
     const head = await this.head(query);
     if (atSequence !== undefined && atSequence > head)
       throw new HttpRefusal('future-position', `atSequence is ${atSequence}; the record is at ${head}`);
-    if (cursor && atSequence !== undefined && cursor.pin !== atSequence)
-      throw new HttpRefusal('bad-query', `after is the next of a reply at ${cursor.pin}, not at ${atSequence}`);
     const held = atSequence ?? (knownAt === undefined ? head : this.record.sequenceAt(knownAt));
     return { at: this.pin(head, cursor?.pin ?? held), asOf, publishedBy, now: asOf ?? Date.now() };
   }

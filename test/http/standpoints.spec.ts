@@ -419,3 +419,9 @@ test('a list filtered by what it is about goes by a correction only where that h
   const listed = async (view: string) => (await app.get(`/v1/zones?about=zone-moved-later&asOf=2017-05-04${view}`)).json.data.length;
   expect([await listed('&publishedBy=2017-06-15'), await listed('')]).toEqual([1, 0]);
 });
+
+test('a page that was pinned elsewhere is refused by the name of the parameter', async () => {
+  const { next } = (await app.get('/v1/zones?limit=1')).json;
+  const { status, json } = await app.get(`/v1/zones?limit=1&atSequence=1&after=${next}`);
+  expect([status, json.code, json.errors]).toEqual([400, 'bad-query', [{ field: 'after', rule: 'cursor', message: expect.any(String) }]]);
+});
