@@ -62,11 +62,6 @@ export class EventsFrame {
   toString(): string {
     return `{"subscription":"${this.subscription}","from":${this.from},"to":${this.run.to},"events":[${this.run.text}]}`;
   }
-
-  /** For whoever wants it as an object. What is sent goes out by the encoder, as it is. */
-  toJSON(): unknown {
-    return JSON.parse(this.toString());
-  }
 }
 
 /** Cuts events into as few runs as the bounds allow. The last one reaches to `to`. */
