@@ -7,6 +7,7 @@ import { CommitmentsController } from './agreements/commitments.controller.js';
 import { ChangesController } from './changes/changes.controller.js';
 import { Commands } from './decider/commands.js';
 import { DiaryController } from './diary/diary.controller.js';
+import { AsyncapiController } from './feed/asyncapi.controller.js';
 import { Feed } from './feed/feed.js';
 import { FeedGateway } from './feed/feed.gateway.js';
 import { FeedLimits } from './feed/limits.js';
@@ -58,6 +59,7 @@ export class AppModule {
         DiaryController,
         ChangesController,
         StreamController,
+        AsyncapiController,
         HealthController,
         SubjectsController,
       ],

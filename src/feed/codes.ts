@@ -10,6 +10,8 @@ export const CODES = {
   'future-position': { retry: true },
   'other-record': { retry: false },
   'consumer-too-slow': { retry: true },
+  'token-expired': { retry: true },
+  revoked: { retry: false },
   forbidden: { retry: false },
   'shutting-down': { retry: true },
   internal: { retry: true },

@@ -3,6 +3,7 @@ import type { JsonSchema } from '../body/fields.js';
 import { DIARY_STATUSES } from '../diary/announced.js';
 import { ATTRIBUTIONS, STANCES } from '../statements/statement.dto.js';
 import { EVENT_TYPES } from '../subjects.js';
+import { schemasAt } from '../feed/protocol.js';
 
 export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
@@ -21,8 +22,17 @@ const STAND: Record<string, JsonSchema> = {
   confidence: { type: 'string', enum: CONFIDENCES },
 };
 
+const { Event, Source, Stream, EventType } = schemasAt('#/components/schemas/') as Record<
+  'Event' | 'Source' | 'Stream' | 'EventType',
+  JsonSchema
+>;
+
 /** What many routes take or answer. */
 export const SHARED: Record<string, JsonSchema> = {
+  Event,
+  Source,
+  Stream,
+  EventType: { ...EventType, enum: EVENT_TYPES },
   Localized: {
     type: 'object',
     description: 'A text that people read, by BCP-47 tag',
@@ -87,32 +97,6 @@ export const SHARED: Record<string, JsonSchema> = {
       id: { type: 'string' },
       body: { type: 'object' },
       idempotencyKey: { type: 'string' },
-    },
-  },
-  Event: {
-    type: 'object',
-    description: 'The canonical bytes (RFC 8785) that were hashed when the event was recorded',
-    required: ['sequence', 'id', 'stream', 'revision', 'type', 'version', 'recordedAt', 'recordedBy', 'sources', 'about', 'data'],
-    properties: {
-      sequence: { type: 'integer', minimum: 1 },
-      id: { type: 'string', format: 'uuid' },
-      stream: { type: 'string' },
-      revision: { type: 'integer', minimum: 0 },
-      type: { type: 'string', enum: EVENT_TYPES },
-      version: { type: 'integer' },
-      occurred: ref('Edtf'),
-      recordedAt: { type: 'string', format: 'date-time' },
-      recordedBy: { type: 'string' },
-      sources: { type: 'array', items: ref('SourceBody') },
-      accordingTo: { type: 'array', items: { type: 'string' } },
-      confidence: { type: 'string', enum: CONFIDENCES },
-      about: { type: 'array', items: { type: 'string' } },
-      data: { type: 'object' },
-      corrects: { type: 'string', format: 'uuid', description: 'The event that it amends' },
-      retracts: { type: 'string', format: 'uuid' },
-      corroborates: { type: 'string', format: 'uuid' },
-      disputes: { type: 'string', format: 'uuid' },
-      commandKey: { type: 'string' },
     },
   },
   State: {

@@ -232,6 +232,7 @@ function otherPaths(): Record<string, unknown> {
         page({ type: 'array', items: ref('Changed') }),
       ),
     },
+    '/asyncapi.json': status,
     '/health/live': status,
     '/health/ready': status,
   };
