@@ -1,35 +1,32 @@
-import type { Namespace } from 'socket.io';
+import type { Socket } from 'socket.io';
 import { Follower } from './follower.js';
 import type { EventsFrame } from './frames.js';
 import type { Broadcast, Member, ProgressFrame } from './groups.js';
 import type { StreamFollower } from './stream-follower.js';
+import { SharedPacket } from './wire.js';
 
-/** Sockets get a group's frames as one packet to a room, which Socket.IO encodes once; streams get one text, made once. */
+/** Sockets get a group's frames as one packet that is made once for all of them; streams get one text, made once. */
 export class Rooms implements Broadcast {
-  /** Where the rooms of the sockets are, once the gateway stands. */
-  namespace: Namespace | undefined;
+  private readonly sockets = new Map<string, Set<Socket>>();
   private readonly streams = new Map<string, Set<StreamFollower>>();
 
   join(group: string, member: Member): void {
-    if (member instanceof Follower) return void member.socket.join(group);
-    const others = this.streams.get(group) ?? new Set();
-    this.streams.set(group, others.add(member as StreamFollower));
+    if (member instanceof Follower) add(this.sockets, group, member.socket);
+    else add(this.streams, group, member as StreamFollower);
   }
 
   leave(group: string, member: Member): void {
-    if (member instanceof Follower) return void member.socket.leave(group);
-    const left = this.streams.get(group);
-    left?.delete(member as StreamFollower);
-    if (left?.size === 0) this.streams.delete(group);
+    if (member instanceof Follower) remove(this.sockets, group, member.socket);
+    else remove(this.streams, group, member as StreamFollower);
   }
 
   events(group: string, frame: EventsFrame): void {
-    this.namespace?.to(group).emit('events', frame);
+    this.send(group, 'events', () => frame.toString());
     for (const stream of this.streams.get(group) ?? []) stream.sendEvents(frame);
   }
 
   progress(group: string, frame: ProgressFrame): void {
-    this.namespace?.to(group).emit('progress', frame);
+    this.send(group, 'progress', () => JSON.stringify(frame));
     for (const stream of this.streams.get(group) ?? []) stream.sendProgress(frame);
   }
 
@@ -37,4 +34,22 @@ export class Rooms implements Broadcast {
   idle(group: string, position: number): void {
     for (const stream of this.streams.get(group) ?? []) stream.sendProgress({ subscription: group, from: position, to: position });
   }
+
+  private send(group: string, event: string, body: () => string): void {
+    const sockets = this.sockets.get(group);
+    if (!sockets) return;
+    const packet = new SharedPacket(event, body());
+    for (const socket of sockets) packet.sendTo(socket);
+  }
+}
+
+function add<T>(rooms: Map<string, Set<T>>, group: string, member: T): void {
+  const others = rooms.get(group) ?? new Set();
+  rooms.set(group, others.add(member));
+}
+
+function remove<T>(rooms: Map<string, Set<T>>, group: string, member: T): void {
+  const left = rooms.get(group);
+  left?.delete(member);
+  if (left?.size === 0) rooms.delete(group);
 }

@@ -8,6 +8,7 @@ import { Feed } from './feed.js';
 import { Follower } from './follower.js';
 import { SubscribeRate } from './limits.js';
 import { readSubscribe } from './subscribe.js';
+import { waitingFor } from './wire.js';
 
 /** How many packets may wait for a client that asks for more. */
 const MAX_UNREAD = 1_000;
@@ -23,6 +24,8 @@ const RETRY_AFTER = [500, 5_000] as const;
 @WebSocketGateway({ namespace: '/feed' })
 export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationShutdown {
   private readonly followers = new Map<Socket, Map<string, Follower>>();
+  /** The connections that have a socket. Socket.IO would make another one for each `connect` that comes before the first is let in. */
+  private readonly connections = new WeakSet<object>();
 
   constructor(
     @Inject(SignIn) private readonly signIn: SignIn,
@@ -31,7 +34,6 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   ) {}
 
   afterInit(namespace: Namespace): void {
-    this.feed.rooms.namespace = namespace;
     // Whoever connects elsewhere would be neither signed in nor counted.
     namespace.server.of('/').use((_socket, next) => next(new Error('the feed is at /feed')));
     namespace.use((socket, next) => next(this.admit(socket)));
@@ -55,7 +57,9 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     try {
       if (!caller?.roles.includes('subscriber'))
         throw new FeedRefusal('forbidden', caller ? 'this needs a key: auth: {token}' : 'the token is not one of this service');
+      if (this.connections.has(socket.conn)) throw new FeedRefusal('bad-request', 'this connection has a socket already');
       this.feed.checkRoom();
+      this.connections.add(socket.conn);
       return undefined;
     } catch (refusal) {
       return Object.assign(new Error((refusal as Error).message), { data: feedError(refusal, this.unforeseen) });
@@ -72,6 +76,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
+      this.connections.delete(socket.conn);
       leave();
     });
   }
@@ -110,8 +115,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   /** Every message is answered, whatever comes of it; one without an acknowledgement asked for (its last argument) is done in silence. */
   private answer(socket: Socket, said: unknown[], run: (message: unknown) => object): void {
     // Who asks on and on and reads no answer would have them kept for ever.
-    const { writeBuffer } = socket.conn as unknown as { writeBuffer: unknown[] };
-    if (writeBuffer.length > MAX_UNREAD) return void socket.disconnect(true);
+    if (waitingFor(socket) > MAX_UNREAD) return void socket.disconnect(true);
     const last = said.at(-1);
     const reply = typeof last === 'function' ? (last as (answer: object) => void) : () => {};
     try {

@@ -11,7 +11,6 @@ import { Pages } from './pages.js';
 /** What sockets and streams are served from, once for both. */
 @Injectable()
 export class Feed implements BeforeApplicationShutdown {
-  readonly rooms = new Rooms();
   readonly served: Served;
   private readonly ticking: NodeJS.Timeout;
   private connections = 0;
@@ -21,7 +20,7 @@ export class Feed implements BeforeApplicationShutdown {
     @Inject(RecordWriter) writer: RecordWriter,
     @Inject(FeedLimits) readonly limits: FeedLimits,
   ) {
-    const groups = new Groups(this.rooms);
+    const groups = new Groups(new Rooms());
     this.served = { record, pages: new Pages(record), groups, limits };
     writer.onCommit((events) => groups.send(events));
     this.ticking = setInterval(() => groups.tellProgress(record.head), limits.progressEvery).unref();

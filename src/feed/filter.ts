@@ -73,6 +73,8 @@ function bad(message: string): FeedRefusal {
   return new FeedRefusal('bad-filter', message);
 }
 
+/** What is no text is not written out: it may be lists in lists, deeper than can be written. */
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  if (typeof value === 'string') return JSON.stringify(value).slice(0, 80);
+  return value === null || typeof value !== 'object' ? String(value) : 'an object';
 }

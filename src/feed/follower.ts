@@ -6,9 +6,7 @@ import { EventsFrame } from './frames.js';
 import type { Groups, Member, ProgressFrame } from './groups.js';
 import type { FeedLimits } from './limits.js';
 import type { Pages } from './pages.js';
-
-/** How many packets may wait for a client that is live before it is taken for slow. */
-const MAX_WAITING = 16;
+import { isSlow } from './wire.js';
 
 /** How many pages of all its subscriptions may be on their way to one socket. */
 const MAX_PAGES = 4;
@@ -53,11 +51,8 @@ export class Follower implements Member {
     this.giveUp();
   }
 
-  /** Whether frames pile up because the client does not take them. */
   isSlow(): boolean {
-    // What engine.io has not handed to the transport yet; its types keep it to itself.
-    const { writeBuffer } = this.socket.conn as unknown as { writeBuffer: unknown[] };
-    return writeBuffer.length > MAX_WAITING;
+    return isSlow(this.socket);
   }
 
   fallBehind(): void {

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FeedClosed, fileStore, follow, memoryStore, type Closed, type Following, type FollowOptions } from '../../src/client/index.js';
-import { Feed } from '../../src/feed/feed.js';
 import { KEY, startApp, stopApp, type TestApp } from '../support/start-app.js';
 
 const sources = [{ publisher: 'TASS' }];
@@ -18,6 +18,9 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zonewatch-client-'));
   app = await startApp({ feedLimits: { progressEvery: 100 } });
+  app.app.getHttpServer().on('upgrade', (_request: unknown, connection: Socket) => {
+    connections.add(connection.on('close', () => connections.delete(connection)));
+  });
   await app.feed([zone('idlib'), ...many('first', BOOKED - 1)]);
 });
 afterAll(async () => {
@@ -34,7 +37,8 @@ function begin(options: Partial<FollowOptions> = {}): Following {
   return following;
 }
 const headOf = async () => (await app.get('/health/ready')).json.sequence as number;
-const cut = () => app.app.get(Feed).rooms.namespace!.disconnectSockets(true);
+const connections = new Set<Socket>();
+const cut = () => connections.forEach((connection) => connection.destroy());
 /** Takes events up to and with a sequence, and asks for one more, so that the last one counts as taken. */
 async function take(following: Following, to: number, each: (sequence: number) => unknown = () => {}): Promise<number[]> {
   const taken: number[] = [];
