@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ConformanceOptions } from './cli/conformance.js';
 import type { DemoOptions } from './cli/demo.js';
 import type { TailOptions } from './cli/tail.js';
 import { VERSION } from './version.js';
@@ -36,6 +37,19 @@ program
   .option('--types <types>', 'only events of these types', list)
   .option('--json', 'each event as it was recorded, as JSON')
   .action(async (options: TailOptions) => (await import('./cli/tail.js')).tail(options));
+
+const address = (value: string) => {
+  if (URL.canParse(value) && new URL(value).protocol.startsWith('http')) return new URL(value).origin;
+  throw new InvalidArgumentError('It must be http://host:port.');
+};
+program
+  .command('conformance')
+  .description('see whether a server keeps to docs/PROTOCOL.md; takes a minute or two')
+  .argument('<url>', 'where the server is: http://host:port', address)
+  .option('--token <token>', 'a key; the default is ZONEWATCH_TOKEN')
+  .option('--write', 'also see what comes live: records some zones (zone-conformance-...), which STAY IN THE RECORD FOR EVER; needs a key')
+  .option('--json', 'each result as JSON')
+  .action(async (url: string, options: ConformanceOptions) => (await import('./cli/conformance.js')).runConformance(url, options));
 
 // Whoever reads only the head of what is printed (`| head`) has what they want.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));

@@ -1,21 +1,26 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { KEY, startApp, stopApp, type TestApp } from './support/start-app.js';
 
 const ROOT = new URL('../', import.meta.url);
 const README = readFileSync(new URL('README.md', ROOT), 'utf8');
 
-function snippets(language: string): string[] {
-  return [...README.matchAll(new RegExp(`\`\`\`${language} run\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!);
+function snippets(language: string, how = 'run'): string[] {
+  return [...README.matchAll(new RegExp(`\`\`\`${language} ${how}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!);
 }
 
 describe('the README', () => {
   let app: TestApp;
-  beforeAll(async () => void (app = await startApp()));
+  // One of the commands waits until the service has lost its patience.
+  beforeAll(async () => void (app = await startApp({ feedLimits: { patience: 1_000 } })));
   afterAll(() => stopApp(app));
 
-  const start = (command: string, args: string[]): ChildProcess =>
-    spawn(command, args, { cwd: ROOT, env: { ...process.env, ZONEWATCH: app.address, KEY }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const started = (): SpawnOptions => ({
+    cwd: ROOT,
+    env: { ...process.env, ZONEWATCH: app.address, KEY },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const start = (command: string, args: string[]): ChildProcess => spawn(command, args, started());
 
   const outcome = async (child: ChildProcess) => {
     let output = '';
@@ -58,6 +63,27 @@ describe('the README', () => {
     const { json } = await app.get('/v1/events?limit=1');
     expect(output).toContain(`live from ${json.sequence}`);
     expect(output.match(/^\d+ \w+ \S+$/gm)).toHaveLength(json.sequence);
+  });
+
+  test('has commands that follow the record until they are stopped', async () => {
+    expect(snippets('sh', 'follow')).toHaveLength(2);
+    const about = (await app.get('/v1/events?zones=zone-idlib&limit=1000')).json.data.length as number;
+    expect(about).toBeGreaterThan(20);
+    for (const snippet of snippets('sh', 'follow')) {
+      const child = spawn('bash', ['-euo', 'pipefail', '-c', snippet], { ...started(), detached: true });
+      let output = '';
+      const closed = outcome(child);
+      await new Promise<void>((resolve, reject) => {
+        child.on('close', () => reject(new Error(`${snippet} ended: ${output}`)));
+        child.stdout!.on('data', (text) => {
+          output += text;
+          if (output.match(/"about":/g)!.length >= about) resolve();
+        });
+      });
+      // The shell and what it has started.
+      process.kill(-child.pid!, 'SIGTERM');
+      await closed;
+    }
   });
 
   test('names only files that are there', () => {

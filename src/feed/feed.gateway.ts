@@ -7,11 +7,9 @@ import { CODES, feedError, FeedRefusal } from './codes.js';
 import { Feed } from './feed.js';
 import { Follower } from './follower.js';
 import { SubscribeRate } from './limits.js';
+import { Line } from './line.js';
 import { readSubscribe } from './subscribe.js';
-import { waitingFor } from './wire.js';
-
-/** How many packets may wait for a client that asks for more. */
-const MAX_UNREAD = 1_000;
+import { cutUnread } from './wire.js';
 
 /** How long a client that is told of the end should wait at the least and at the most, in milliseconds. */
 const RETRY_AFTER = [500, 5_000] as const;
@@ -34,6 +32,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   ) {}
 
   afterInit(namespace: Namespace): void {
+    cutUnread(namespace.server);
     // Whoever connects elsewhere would be neither signed in nor counted.
     namespace.server.of('/').use((_socket, next) => next(new Error('the feed is at /feed')));
     namespace.use((socket, next) => next(this.admit(socket)));
@@ -71,17 +70,24 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     this.followers.set(socket, own);
     const leave = this.feed.enter();
     const rate = new SubscribeRate(this.feed.limits);
-    socket.on('subscribe', (...said: unknown[]) => this.answer(socket, said, (message) => this.subscribe(socket, own, rate, message)));
-    socket.on('unsubscribe', (...said: unknown[]) => this.answer(socket, said, (message) => this.unsubscribe(own, message)));
+    const line = new Line(socket);
+    socket.onAny((name: unknown, ...said: unknown[]) =>
+      this.answer(said, (message) => {
+        if (name === 'subscribe') return this.subscribe(line, own, rate, message);
+        if (name === 'unsubscribe') return this.unsubscribe(own, message);
+        throw new FeedRefusal('bad-request', `${String(name).slice(0, 80)} is not a message; there are subscribe and unsubscribe`);
+      }),
+    );
     socket.on('disconnect', () => {
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
-      this.connections.delete(socket.conn);
+      // A connection without a socket would be counted nowhere.
+      socket.conn.close();
       leave();
     });
   }
 
-  private subscribe(socket: Socket, own: Map<string, Follower>, rate: SubscribeRate, message: unknown) {
+  private subscribe(line: Line, own: Map<string, Follower>, rate: SubscribeRate, message: unknown) {
     rate.take();
     const { limits, served } = this.feed;
     const { epoch, head } = served.record;
@@ -94,9 +100,9 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     const ended = (error: unknown) => {
       if (own.get(id) !== follower) return;
       own.delete(id);
-      socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
+      line.socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
     };
-    const follower: Follower = new Follower(socket, filter, position, served, ended);
+    const follower: Follower = new Follower(line, filter, position, served, ended);
     own.set(id, follower);
     // The acknowledgement goes out before the first frame.
     setImmediate(() => follower.start());
@@ -113,9 +119,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   }
 
   /** Every message is answered, whatever comes of it; one without an acknowledgement asked for (its last argument) is done in silence. */
-  private answer(socket: Socket, said: unknown[], run: (message: unknown) => object): void {
-    // Who asks on and on and reads no answer would have them kept for ever.
-    if (waitingFor(socket) > MAX_UNREAD) return void socket.disconnect(true);
+  private answer(said: unknown[], run: (message: unknown) => object): void {
     const last = said.at(-1);
     const reply = typeof last === 'function' ? (last as (answer: object) => void) : () => {};
     try {

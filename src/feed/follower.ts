@@ -2,15 +2,12 @@ import type { Socket } from 'socket.io';
 import type { RecordReader } from '../record/record-reader.js';
 import { FeedRefusal } from './codes.js';
 import type { Filter } from './filter.js';
-import { EventsFrame } from './frames.js';
+import { EventsFrame, MAX_FRAME_EVENTS } from './frames.js';
 import type { Groups, Member, ProgressFrame } from './groups.js';
 import type { FeedLimits } from './limits.js';
+import type { Line } from './line.js';
 import type { Pages } from './pages.js';
-import { isSlow } from './wire.js';
-
-/** How many pages of all its subscriptions may be on their way to one socket. */
-const MAX_PAGES = 4;
-const pagesOut = new WeakMap<Socket, number>();
+import { isSlow, sendPage } from './wire.js';
 
 /** What all subscriptions are served from. */
 export interface Served {
@@ -29,13 +26,17 @@ export class Follower implements Member {
   private giveUp: () => void = () => {};
 
   constructor(
-    readonly socket: Socket,
+    private readonly line: Line,
     readonly filter: Filter,
     public position: number,
     private readonly served: Served,
     /** Told when the subscription is over before the client ended it. */
     private readonly ended: (error: unknown) => void,
   ) {}
+
+  get socket(): Socket {
+    return this.line.socket;
+  }
 
   /** Brings the subscriber to the head, now and whenever it falls behind. */
   start(): void {
@@ -72,32 +73,55 @@ export class Follower implements Member {
   private async catchUp(): Promise<void> {
     const { record, groups } = this.served;
     await this.drained();
-    while (this.state === 'behind' && this.position < record.head) await this.sendPage();
+    for (let wasAtHead = false; !wasAtHead && this.state === 'behind' && this.position < record.head;) wasAtHead = await this.sendPage();
     if (this.state !== 'behind') return;
     this.socket.emit('live', { subscription: this.filter.id, to: this.position });
+    await this.sendRest();
+    if (this.state !== 'behind') return;
     groups.join(this);
     this.state = 'live';
   }
 
-  private async sendPage(): Promise<void> {
-    await this.drained();
-    // Kept for it from here on: nothing is awaited between the look for room and the taking of it.
-    pagesOut.set(this.socket, (pagesOut.get(this.socket) ?? 0) + 1);
+  /** Sends a page and waits until it is acknowledged. Returns whether it reached the head, and not much was recorded on its way. */
+  private async sendPage(): Promise<boolean> {
+    const { record, pages } = this.served;
+    const hasPlace = await this.line.place();
+    if (!hasPlace) throw this.tooSlow('asked for no page');
     try {
-      const page = await this.served.pages.page(this.filter, this.position);
-      if (this.state !== 'behind') return;
+      await this.drained();
+      if (this.state !== 'behind') return false;
+      const page = await pages.page(this.filter, this.position);
+      if (this.state !== 'behind') return false;
       const frame = new EventsFrame(this.filter.id, this.position, page);
-      if (await this.acknowledged(frame)) this.position = frame.to;
-      else if (this.state === 'behind') throw this.tooSlow('asked for no page');
+      const reachesHead = frame.to === record.head;
+      if (!(await this.acknowledged(frame))) return false;
+      this.position = frame.to;
+      return reachesHead && record.head - frame.to <= MAX_FRAME_EVENTS;
     } finally {
-      pagesOut.set(this.socket, pagesOut.get(this.socket)! - 1);
+      this.line.giveBack();
+    }
+  }
+
+  /**
+   * Sends what was recorded while the last page was on its way. To wait for another acknowledgement would take as long again, and a client
+   * whose way is longer than the time between two commits would never be at the head.
+   */
+  private async sendRest(): Promise<void> {
+    const { record, pages } = this.served;
+    while (this.state === 'behind' && this.position < record.head) {
+      await this.drained();
+      const run = await pages.page(this.filter, this.position);
+      if (this.state !== 'behind') return;
+      if (run.events.length) this.sendEvents(new EventsFrame(this.filter.id, this.position, run));
+      else this.sendProgress({ subscription: this.filter.id, from: this.position, to: run.to });
+      this.position = run.to;
     }
   }
 
   /** Waits until the client has taken enough of what was sent to it: one that reads nothing gets no page on top. */
   private async drained(): Promise<void> {
     const until = Date.now() + this.served.limits.patience;
-    while (this.state === 'behind' && (this.isSlow() || (pagesOut.get(this.socket) ?? 0) >= MAX_PAGES)) {
+    while (this.state === 'behind' && this.isSlow()) {
       if (Date.now() > until) throw this.tooSlow('took nothing');
       await new Promise((resolve) => setTimeout(resolve, 50).unref());
     }
@@ -107,16 +131,19 @@ export class Follower implements Member {
     return new FeedRefusal('consumer-too-slow', `the client ${what} for ${this.served.limits.patience / 1000} s`);
   }
 
-  /** Sends a page and waits until the client asks for the next; false where it does not in time, or the subscription ends. */
-  private acknowledged(frame: EventsFrame): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (asked: boolean) => {
-        clearTimeout(timer);
-        resolve(asked);
-      };
-      const timer = setTimeout(() => settle(false), this.served.limits.patience);
-      this.giveUp = () => settle(false);
-      this.socket.emit('events', frame, () => settle(true));
-    });
+  /** Sends a page and waits until the client asks for the next; false where the subscription ends before. Throws where it is too slow. */
+  private async acknowledged(frame: EventsFrame): Promise<boolean> {
+    let settle!: (outcome: 'asked' | 'late' | 'ended') => void;
+    const settled = new Promise<'asked' | 'late' | 'ended'>((resolve) => (settle = resolve));
+    const told = this.line.sending();
+    const forget = sendPage(this.socket, frame, () => settle('asked'));
+    const timer = setTimeout(() => settle('late'), this.served.limits.patience);
+    this.giveUp = () => settle('ended');
+    const outcome = await settled;
+    clearTimeout(timer);
+    forget();
+    if (outcome !== 'ended') told(outcome === 'asked');
+    if (outcome === 'late') throw this.tooSlow('asked for no page');
+    return outcome === 'asked';
   }
 }

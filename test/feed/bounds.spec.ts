@@ -1,15 +1,18 @@
+import type { Socket } from 'socket.io';
 import { io } from 'socket.io-client';
+import { FeedGateway } from '../../src/feed/feed.gateway.js';
 import { readFilter } from '../../src/feed/filter.js';
 import { Groups, type Broadcast, type Member } from '../../src/feed/groups.js';
 import { startApp, stopApp, type TestApp } from '../support/start-app.js';
 
+const party = (at: number) => ({
+  command: 'parties/register',
+  body: { id: `p-${String(at).replace('.', '-')}`, name: { en: 'x' }, kind: 'other', occurred: '2017' },
+});
+
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp();
-  const party = (at: number) => ({
-    command: 'parties/register',
-    body: { id: `p-${at}`, name: { en: 'x' }, kind: 'other', occurred: '2017' },
-  });
   await app.feed(Array.from({ length: 20 }, (_, at) => party(at)));
 });
 afterAll(() => stopApp(app));
@@ -49,6 +52,111 @@ test('a socket that acknowledges nothing is owed four pages, however many subscr
   }
   socket.disconnect();
   expect(new Set(pages).size).toBe(10);
+});
+
+describe('a client far away, whose acknowledgements take longer than the service takes to commit', () => {
+  const DELAY = 40;
+  let far: TestApp;
+  beforeAll(async () => {
+    far = await startApp({ feedLimits: { patience: 400, progressEvery: 100 } });
+    await far.feed(Array.from({ length: 2_500 }, (_, at) => party(at)));
+  });
+  afterAll(() => stopApp(far));
+
+  /** What becomes of subscriptions with as many filters, while commits go on. */
+  async function follow(filters: object[]) {
+    const socket = io(`${far.address}/feed`, { forceNew: true, reconnection: false, transports: ['websocket'] });
+    const closed: unknown[] = [];
+    const live = new Map<string, number>();
+    const positions = new Map<string, number>();
+    const sequences: number[] = [];
+    const move = ({ subscription, from, to }: { subscription: string; from: number; to: number }) => {
+      expect(positions.get(subscription) ?? 0).toBe(from);
+      positions.set(subscription, to);
+    };
+    socket.on('events', (frame, ack?: () => void) => {
+      move(frame);
+      sequences.push(...frame.events.map(({ sequence }: { sequence: number }) => sequence));
+      setTimeout(() => ack?.(), DELAY);
+    });
+    socket.on('progress', move);
+    socket.on('live', ({ subscription, to }) => live.set(subscription, to));
+    socket.on('closed', (told) => closed.push(told));
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    await Promise.all(filters.map((filter) => socket.emitWithAck('subscribe', { after: 0, filter })));
+    let count = 0;
+    while (live.size < filters.length && closed.length === 0) await far.feed([party(Math.random())].map((one) => (count++, one)));
+    const { sequence } = (await far.get('/health/ready')).json as { sequence: number };
+    while ([...positions.values()].some((position) => position < sequence)) await new Promise((resolve) => setTimeout(resolve, 10));
+    socket.disconnect();
+    return { closed, sequences, sequence, count };
+  }
+
+  test('is live in the end, and has every event once and in order', async () => {
+    const { closed, sequences, sequence, count } = await follow([{}]);
+    expect(closed).toEqual([]);
+    expect(count).toBeGreaterThan(1);
+    expect(sequences).toEqual(Array.from({ length: sequence }, (_, at) => at + 1));
+  });
+
+  test('gets the pages of all its subscriptions, each in its turn', async () => {
+    const filters = Array.from({ length: 30 }, (_, at) => ({ kinds: ['party'], types: ['PartyRegistered'], subjects: subjects(at) }));
+    expect((await follow(filters)).closed).toEqual([]);
+  });
+  /** Those and one more: other filters that pass as much. */
+  const subjects = (at: number) => [...Array.from({ length: 60 }, (_, one) => `party-p-${one}`), `party-other-${at}`];
+});
+
+describe('what the service keeps of a socket', () => {
+  const serverSide = () => [...(app.app.get(FeedGateway) as unknown as { followers: Map<Socket, unknown> }).followers.keys()];
+  const enter = async () => {
+    const socket = dial('/feed');
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    return socket;
+  };
+
+  test('is nothing of the pages that are never acknowledged, once their subscriptions are over', async () => {
+    const socket = await enter();
+    const acks = () => serverSide().map((one) => (one as unknown as { acks: Map<number, unknown> }).acks.size);
+    for (let round = 0; round < 10; round++) {
+      const page = new Promise((resolve) => socket.once('events', resolve));
+      const { subscription } = await socket.emitWithAck('subscribe', { after: round });
+      await page;
+      expect(acks()).toEqual([1]);
+      await socket.emitWithAck('unsubscribe', { subscription });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(acks()).toEqual([0]);
+    }
+    socket.disconnect();
+  });
+
+  test('is not its connection, when it has left', async () => {
+    const socket = await enter();
+    const closed = new Promise((resolve) => socket.io.engine.once('close', resolve));
+    // As the protocol has it; the library would close the connection itself.
+    (socket.io.engine as unknown as { write(packet: string): void }).write('1/feed,');
+    await closed;
+  });
+
+  test('is not what it never reads, whatever it asks', async () => {
+    const socket = await enter();
+    const { ws } = socket.io.engine.transport as unknown as { ws: { send(packet: string): void; _socket: { pause(): void } } };
+    ws._socket.pause();
+    // More than the line itself holds.
+    for (let at = 0; at < 15_000; at++) ws.send(`40/${'nowhere'.repeat(150)},`);
+    for (let patience = 200; serverSide().length && patience > 0; patience--) await new Promise((resolve) => setTimeout(resolve, 25));
+    expect(serverSide()).toHaveLength(0);
+    socket.disconnect();
+  });
+
+  test('is an answer to every message, also to one that is none', async () => {
+    const socket = await enter();
+    expect(await socket.emitWithAck('resubscribe', {})).toMatchObject({
+      ok: false,
+      error: { code: 'bad-request', message: expect.stringContaining('resubscribe') },
+    });
+    socket.disconnect();
+  });
 });
 
 test('a slow member that is back at the head at once is dropped once in a round, and the round ends', () => {
