@@ -85,7 +85,7 @@ describe('a client far away, whose acknowledgements take longer than the service
     await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
     await Promise.all(filters.map((filter) => socket.emitWithAck('subscribe', { after: 0, filter })));
     let count = 0;
-    while (live.size < filters.length && closed.length === 0) await far.feed([party(Math.random())].map((one) => (count++, one)));
+    for (; live.size < filters.length && closed.length === 0; count++) await far.feed([party(Math.random())]);
     const { sequence } = (await far.get('/health/ready')).json as { sequence: number };
     while ([...positions.values()].some((position) => position < sequence)) await new Promise((resolve) => setTimeout(resolve, 10));
     socket.disconnect();
