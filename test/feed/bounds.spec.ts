@@ -103,6 +103,19 @@ describe('a client far away, whose acknowledgements take longer than the service
     const filters = Array.from({ length: 30 }, (_, at) => ({ kinds: ['party'], types: ['PartyRegistered'], subjects: subjects(at) }));
     expect((await follow(filters)).closed).toEqual([]);
   });
+  test('that acknowledges nothing loses all its subscriptions together, and no page is sent to those that wait', async () => {
+    const socket = io(`${far.address}/feed`, { forceNew: true, reconnection: false, transports: ['websocket'] });
+    let pages = 0;
+    socket.on('events', () => pages++);
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    const closed: string[] = [];
+    const all = new Promise<void>((resolve) => socket.on('closed', ({ code }) => closed.push(code) === 10 && resolve()));
+    for (let at = 0; at < 10; at++) await socket.emitWithAck('subscribe', { after: 0, filter: { subjects: subjects(at) } });
+    await all;
+    socket.disconnect();
+    expect([pages, closed]).toEqual([4, Array(10).fill('consumer-too-slow')]);
+  });
+
   /** Those and one more: other filters that pass as much. */
   const subjects = (at: number) => [...Array.from({ length: 60 }, (_, one) => `party-p-${one}`), `party-other-${at}`];
 });
