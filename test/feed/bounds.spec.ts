@@ -116,6 +116,28 @@ describe('a client far away, whose acknowledgements take longer than the service
     expect([pages, closed]).toEqual([4, Array(10).fill('consumer-too-slow')]);
   });
 
+  test('that leaves one page unacknowledged loses that subscription, and none that waits for its turn', async () => {
+    const socket = io(`${far.address}/feed`, { forceNew: true, reconnection: false, transports: ['websocket'] });
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    const COUNT = 45;
+    let [live, left] = [0, ''];
+    const closed: string[] = [];
+    socket.on('events', ({ subscription }, ack?: () => void) => {
+      left ||= subscription;
+      // So slowly that some still wait for their first page when the patience with the one that is left ends.
+      if (subscription !== left) setTimeout(() => ack?.(), 60);
+    });
+    const settled = new Promise<void>((resolve) => {
+      const count = () => live + closed.length === COUNT && resolve();
+      socket.on('live', () => (live++, count()));
+      socket.on('closed', ({ subscription }) => (closed.push(subscription), count()));
+    });
+    for (let at = 0; at < COUNT; at++) await socket.emitWithAck('subscribe', { after: 0, filter: { subjects: subjects(at) } });
+    await settled;
+    socket.disconnect();
+    expect(closed).toEqual([left]);
+  });
+
   /** Those and one more: other filters that pass as much. */
   const subjects = (at: number) => [...Array.from({ length: 60 }, (_, one) => `party-p-${one}`), `party-other-${at}`];
 });
