@@ -1,7 +1,7 @@
 import { ProofError } from './proof-error.js';
 
 /** The length of an entry is written in two bytes. A longer one would come out as a short one. */
-const MAX_ENTRY_BYTES = 65_535;
+export const MAX_ENTRY_BYTES = 65_535;
 const LENGTH_BYTES = 2;
 
 /** A bundle of entries as it is served: each entry after its length. */

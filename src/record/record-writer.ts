@@ -7,14 +7,12 @@ import { subjectOf } from '../event/subject.js';
 import { dated, isFact, targetOf, type Fact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
+import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import type { Bounds } from '../time/occurred.js';
 import { HistoryReader, foldsElsewhere } from './history-reader.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
 import { kindTag, tagsOf } from './tags.js';
-
-/** The most that the canonical bytes of one event may be. */
-const MAX_EVENT_BYTES = 65_535;
 
 /** An event as it left the writer. */
 export interface Written {
@@ -105,8 +103,8 @@ export class RecordWriter implements ReadSide {
       const event = dated({ ...recorded, sequence, recordedAt });
       const bytes = canonicalEvent(event);
       // No text has more than three bytes of UTF-8 for each of its characters.
-      if (bytes.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(bytes) > MAX_EVENT_BYTES)
-        throw new EventTooLarge(Buffer.byteLength(bytes), MAX_EVENT_BYTES);
+      if (bytes.length * 3 > MAX_ENTRY_BYTES && Buffer.byteLength(bytes) > MAX_ENTRY_BYTES)
+        throw new EventTooLarge(Buffer.byteLength(bytes), MAX_ENTRY_BYTES);
       return { event, bytes };
     });
   }
