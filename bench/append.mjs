@@ -50,7 +50,7 @@ async function bare(path) {
     Map.groupBy?.(source.prepare('SELECT * FROM tags WHERE sequence > ?').raw().all(first), ([, at]) => at) ?? grouped(source, first);
   source.close();
   const db = openForWriting(join(folder(), 'record.db'));
-  const insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insertEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const insertTag = db.prepare('INSERT INTO tags VALUES (?, ?)');
   const write = db.transaction((batch) => {
     for (const event of batch) {

@@ -17,10 +17,11 @@ let number = 0;
 
 /** The feed: each event is recorded first, durably, and then sent. */
 async function ours() {
+  const { readConfig } = await import('../dist/config.js');
   const { startService } = await import('../dist/service.js');
   const { Commands } = await import('../dist/decider/commands.js');
   const folder = mkdtempSync(join(tmpdir(), 'zonewatch-feed-'));
-  const config = { port: 0, host: '127.0.0.1', data: folder, adminKey: 'the-key-of-the-bench' };
+  const config = { ...readConfig({}), port: 0, data: folder, adminKey: 'the-key-of-the-bench' };
   const service = await startService(config, { feedLimits: { connections: 100_000 } });
   // Before all others who are told of a commit.
   service.record.writer.listeners.unshift((events) => {

@@ -19,6 +19,8 @@ import { ProblemFilter } from './http/problems.js';
 import { Reads } from './http/reads.js';
 import { SubjectsController } from './http/subjects.controller.js';
 import { Unforeseen } from './logger.js';
+import { LogController } from './proof/log.controller.js';
+import { PublishedLog } from './proof/published-log.js';
 import type { OpenRecord } from './record/record.js';
 import { RecordReader } from './record/record-reader.js';
 import { RecordWriter } from './record/record-writer.js';
@@ -28,6 +30,7 @@ import { ZonesController } from './zones/zones.controller.js';
 /** What is opened before the application and closed after it. */
 export interface Opened {
   record: OpenRecord;
+  log: PublishedLog;
   adminKey: AdminKey;
   unforeseen: Unforeseen;
   feedLimits?: Partial<FeedLimits>;
@@ -35,11 +38,12 @@ export interface Opened {
 
 @Module({})
 export class AppModule {
-  static with({ record, adminKey, unforeseen, feedLimits }: Opened): DynamicModule {
+  static with({ record, log, adminKey, unforeseen, feedLimits }: Opened): DynamicModule {
     const opened: Provider[] = [
       { provide: AdminKey, useValue: adminKey },
       { provide: RecordReader, useValue: record.reader },
       { provide: RecordWriter, useValue: record.writer },
+      { provide: PublishedLog, useValue: log },
       { provide: Commands, useValue: new Commands(record.log, record.tail) },
       { provide: Unforeseen, useValue: unforeseen },
       { provide: FeedLimits, useValue: new FeedLimits(feedLimits) },
@@ -53,6 +57,7 @@ export class AppModule {
       controllers: [
         CommandsController,
         EventsController,
+        LogController,
         ZonesController,
         CommitmentsController,
         PositionsController,

@@ -1,3 +1,4 @@
+import { isName } from './proof/note-keys.js';
 import { StartRefused } from './start-refused.js';
 
 /** What the environment sets (the README lists it). */
@@ -8,6 +9,10 @@ export interface Config {
   data: string;
   /** Undefined where the service makes one. */
   adminKey: string | undefined;
+  /** The first part of the name under which the record signs its checkpoints. */
+  origin: string;
+  /** A C2SP `tlog-policy` file that names the witnesses to show each checkpoint to. */
+  policy: string | undefined;
 }
 
 /** What an admin key looks like, wherever it comes from. */
@@ -25,5 +30,15 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const adminKey = env['ZONEWATCH_ADMIN_KEY'] || undefined;
   if (adminKey !== undefined && !ADMIN_KEY.test(adminKey))
     throw new BadSetting('ZONEWATCH_ADMIN_KEY must have 16 or more visible characters, without spaces');
-  return { port, host: env['HOST'] || '127.0.0.1', data: env['ZONEWATCH_DATA'] || './data', adminKey };
+  const origin = env['ZONEWATCH_ORIGIN'] || 'zonewatch';
+  if (!isName(origin) || /\p{Cc}/u.test(origin))
+    throw new BadSetting('ZONEWATCH_ORIGIN may not have spaces, control characters or +; newsroom.example/record would do');
+  return {
+    port,
+    host: env['HOST'] || '127.0.0.1',
+    data: env['ZONEWATCH_DATA'] || './data',
+    adminKey,
+    origin,
+    policy: env['ZONEWATCH_POLICY'] || undefined,
+  };
 }

@@ -13,6 +13,8 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { openapi } from './http/openapi.js';
 import { problemOf } from './http/problems.js';
 import { createLogger, type Unforeseen } from './logger.js';
+import { publish } from './proof/publish.js';
+import type { PublishedLog } from './proof/published-log.js';
 import { openRecord, type OpenRecord } from './record/record.js';
 import { StartRefused } from './start-refused.js';
 import { VERSION } from './version.js';
@@ -32,13 +34,15 @@ export async function startService(config: Config, { feedLimits }: { feedLimits?
   const logger = createLogger();
   const unforeseen: Unforeseen = { tell: (error) => logger.error({ err: error }, 'unforeseen error') };
   const record = openRecord(config.data, { onProgress: (done, of) => logger.info({ done, of }, 'folding the states anew') });
+  let log: PublishedLog | undefined;
   let app: NestFastifyApplication | undefined;
   let madeKey: string | undefined;
   try {
+    log = publish(record, config, logger);
     const { key, made } = adminKeyOf(config.data, config.adminKey);
     madeKey = made;
     app = await NestFactory.create<NestFastifyApplication>(
-      AppModule.with({ record, adminKey: key, unforeseen, ...(feedLimits && { feedLimits }) }),
+      AppModule.with({ record, log, adminKey: key, unforeseen, ...(feedLimits && { feedLimits }) }),
       fastifyAdapter(unforeseen),
       {
         // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.
@@ -55,14 +59,16 @@ export async function startService(config: Config, { feedLimits }: { feedLimits?
     await app.listen(config.port, config.host);
   } catch (error) {
     await app?.close();
+    await log?.close();
     await record.close();
     throw explained(error, config);
   }
   const { port } = app.getHttpServer().address() as { port: number };
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const opened = app;
+  const opened = { app, log };
   const close = async () => {
-    await opened.close();
+    await opened.app.close();
+    await opened.log.close();
     await record.close();
   };
   return { app, record, address: `http://${host}:${port}`, madeKey, close };

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN_KEY, BadSetting } from '../config.js';
+import { SECRET, writeWhole } from '../record/write-whole.js';
 
 /** The one key that may write. It is compared by its hash, in constant time, so that an answer tells nothing about it. */
 export class AdminKey {
@@ -25,7 +26,7 @@ export function adminKeyOf(folder: string, given: string | undefined): { key: Ad
   const path = join(folder, 'admin.key');
   if (existsSync(path)) return { key: new AdminKey(readKey(path)) };
   const made = randomBytes(24).toString('base64url');
-  writeWhole(path, `${made}\n`);
+  writeWhole(path, `${made}\n`, SECRET);
   return { key: new AdminKey(made), made };
 }
 
@@ -41,16 +42,6 @@ function readKey(path: string): string {
   if (!ADMIN_KEY.test(key))
     throw new BadSetting(`${path} holds no key of 16 or more visible characters. Delete it to have a new one made.`);
   return key;
-}
-
-/** Writes a file so that it is there whole or not at all, whatever dies in between. */
-function writeWhole(path: string, text: string): void {
-  const unfinished = `${path}.unfinished`;
-  const file = openSync(unfinished, 'w', 0o600);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(unfinished, path);
 }
 
 function hash(key: string): Buffer {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AdminKey } from './admin-key.js';
 
-export type Role = 'recorder' | 'subscriber' | 'admin';
+export type Role = 'recorder' | 'subscriber' | 'auditor' | 'admin';
 
 /** Who is at the door. `name` becomes an event's `recordedBy`. */
 export interface Caller {
@@ -9,7 +9,7 @@ export interface Caller {
   roles: readonly Role[];
 }
 
-const ADMIN: Caller = { name: 'admin', roles: ['admin', 'recorder', 'subscriber'] };
+const ADMIN: Caller = { name: 'admin', roles: ['admin', 'recorder', 'subscriber', 'auditor'] };
 /** Whoever reads on this machine: reads and the feed are open there. */
 const LOCAL_READER: Caller = { name: 'anonymous', roles: ['subscriber'] };
 const NOBODY: Caller = { name: 'anonymous', roles: [] };

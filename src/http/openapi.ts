@@ -8,6 +8,24 @@ import { COMMITMENT_STATUSES } from '../agreements/commitment.js';
 import { ATTRIBUTIONS } from '../statements/statement.dto.js';
 import { ZONE_STATUSES } from '../zones/zone.dto.js';
 import { EVENT_TYPES, SUBJECTS } from '../subjects.js';
+import { LOG_PATHS } from './openapi-log.js';
+import {
+  read,
+  json,
+  problems,
+  query,
+  many,
+  page,
+  ID,
+  EVENT_ID,
+  IDEMPOTENCY_KEY,
+  IF_MATCH,
+  AFTER,
+  LIMIT,
+  MIN,
+  ABOUT,
+  STANDPOINT,
+} from './openapi-parts.js';
 import { SHARED, ref } from './openapi-schemas.js';
 
 /**
@@ -45,7 +63,7 @@ export function openapi(version: string): OpenAPIObject {
       schemas: schemas as never,
     },
     security: [{ key: [] }],
-    paths: { ...paths, ...otherPaths() } as never,
+    paths: { ...paths, ...otherPaths(), ...LOG_PATHS } as never,
   };
 }
 
@@ -238,11 +256,6 @@ function otherPaths(): Record<string, unknown> {
   };
 }
 
-function read(summary: string, tag: string, parameters: unknown[], schema: JsonSchema, more: string[] = []) {
-  const responses: Record<string, object> = { '200': json(summary, schema), ...problems('400', '401', ...more) };
-  return { tags: [tag], summary, parameters, responses };
-}
-
 /** The schema of a body class and of all that it nests, under their names. */
 function addSchemas(body: new () => object, schemas: Record<string, JsonSchema>): void {
   if (schemas[body.name]) return;
@@ -255,54 +268,3 @@ function addSchemas(body: new () => object, schemas: Record<string, JsonSchema>)
   };
   for (const [, { nested }] of fields) if (nested) addSchemas(nested, schemas);
 }
-
-function json(description: string, schema: JsonSchema) {
-  return { description, content: { 'application/json': { schema } } };
-}
-
-function problems(...statuses: string[]) {
-  const content = { 'application/problem+json': { schema: ref('Problem') } };
-  return Object.fromEntries(statuses.map((status) => [status, { description: 'A problem', content }]));
-}
-
-function query(name: string, schema: JsonSchema, description: string) {
-  return { name, in: 'query', schema, description };
-}
-
-function many(items: JsonSchema): JsonSchema {
-  return { type: 'array', items };
-}
-
-function page(data: JsonSchema): JsonSchema {
-  const frame = { epoch: { type: 'string', format: 'uuid' }, sequence: { type: 'integer' }, next: { type: 'string' } };
-  return { type: 'object', required: ['epoch', 'sequence', 'data'], properties: { ...frame, data } };
-}
-
-const ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, example: 'idlib' };
-const EVENT_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, example: 'zone-idlib@0' };
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  schema: { type: 'string', maxLength: 255 },
-  description: 'The same key again gives the first reply again',
-};
-const IF_MATCH = {
-  name: 'If-Match',
-  in: 'header',
-  schema: { type: 'string' },
-  example: '"3"',
-  description: 'Refused with 412 where the stream has moved on',
-};
-const AFTER = query('after', { type: 'string' }, "The next of the page before; all pages stand at the first one's sequence");
-const LIMIT = query('limit', { type: 'integer', minimum: 1, maximum: 1_000, default: 100 }, 'How many at most');
-const MIN = query('min', { type: 'integer' }, 'Wait until the record has this sequence');
-const ABOUT = query('about', many({ type: 'string' }), 'Only subjects with an event that is about one of these streams');
-
-/** What every read of states takes. */
-const STANDPOINT = [
-  query('asOf', { type: 'string' }, 'What had happened by then: an instant, or a date, which means its end (UTC)'),
-  query('knownAt', { type: 'string' }, 'What the record held then: an instant'),
-  query('atSequence', { type: 'integer' }, 'What the record held up to and with this sequence'),
-  query('publishedBy', { type: 'string' }, 'Only what a source had published by then'),
-  MIN,
-];

@@ -3,7 +3,7 @@ import { TILE_WIDTH, hashesAt } from './tile-path.js';
 import type { Hashes } from './tree.js';
 
 /** The rows of the subtree over a tile: its 256 hashes, the 128 nodes over them, and so on to its one root. */
-const HEIGHT = 8;
+export const HEIGHT = 8;
 
 /** At which node each row begins. */
 const ROW_STARTS = Array.from({ length: HEIGHT + 1 }, (_, row) => 2 * TILE_WIDTH - 2 * (TILE_WIDTH >> row));

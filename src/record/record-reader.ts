@@ -8,6 +8,8 @@ import { subjectOfStream } from '../subjects.js';
 import { queryOf, type EventFilter } from './event-filter.js';
 import { HistoryReader } from './history-reader.js';
 import type { RecordWriter } from './record-writer.js';
+import type { StateRow } from './rebuild.js';
+import { Reaching } from './reaching.js';
 import type { Db } from './schema.js';
 import { amends } from './tags.js';
 
@@ -54,8 +56,9 @@ export class RecordReader {
   private readonly selectState;
   private readonly selectStates;
   private readonly selectBytes;
+  private readonly selectEntries;
   private readonly selectRecordedFrom;
-  private readonly waiting = new Set<() => void>();
+  private readonly reaching = new Reaching(() => this.head);
 
   constructor(
     private readonly db: Db,
@@ -63,19 +66,20 @@ export class RecordReader {
   ) {
     this.epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get()!;
     this.histories = new HistoryReader(db);
-    this.selectState = db.prepare<[string], StoredState>('SELECT * FROM states WHERE stream = ?');
-    this.selectStates = db.prepare<[string, string, number, number], StoredState>(
+    this.selectState = db.prepare<[string], StateRow>('SELECT * FROM states WHERE stream = ?');
+    this.selectStates = db.prepare<[string, string, number, number], StateRow>(
       'SELECT * FROM states WHERE stream > ? AND stream < ? AND since <= ? ORDER BY stream LIMIT ?',
     );
     this.selectBytes = db.prepare<[number], string>('SELECT bytes FROM events WHERE sequence = ?').pluck();
+    this.selectEntries = db
+      .prepare<[number, number], Buffer>('SELECT CAST(bytes AS BLOB) FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence')
+      .pluck();
     this.selectRecordedFrom = db
       .prepare<[number, number, number], number>(
         'SELECT sequence FROM events WHERE sequence >= ? AND sequence < ? AND recorded >= ? ORDER BY sequence LIMIT 1',
       )
       .pluck();
-    writer.onCommit(() => {
-      for (const wake of this.waiting) wake();
-    });
+    writer.onCommit(() => this.reaching.grew());
   }
 
   /** The sequence of the last event that reads show. */
@@ -84,18 +88,8 @@ export class RecordReader {
   }
 
   /** Waits until the record has this sequence; false where it has not come within `patience` milliseconds. */
-  async reached(sequence: number, patience: number): Promise<boolean> {
-    if (this.head >= sequence) return true;
-    return new Promise((resolve) => {
-      const settle = (reached: boolean) => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve(reached);
-      };
-      const wake = () => this.head >= sequence && settle(true);
-      const timer = setTimeout(() => settle(false), patience);
-      this.waiting.add(wake);
-    });
+  reached(sequence: number, patience: number): Promise<boolean> {
+    return this.reaching.reached(sequence, patience);
   }
 
   /** The last sequence that was recorded by an instant. */
@@ -179,6 +173,11 @@ export class RecordReader {
     return this.histories.bytesOf(ref);
   }
 
+  /** The bytes of the events behind one sequence, up to and with another, as they were hashed. */
+  entries(after: number, upTo: number): Buffer[] {
+    return this.selectEntries.all(after, upTo);
+  }
+
   /** The bytes of the event of a sequence that there is. */
   bytes(sequence: number): string {
     return this.selectBytes.get(sequence)!;
@@ -225,7 +224,7 @@ export class RecordReader {
     return low;
   }
 
-  private present(stored: StoredState, from: Standpoint): State | undefined {
+  private present(stored: StateRow, from: Standpoint): State | undefined {
     const { stream, since, changed } = stored;
     if (since > from.at) return undefined;
     const { projection } = subjectOfStream(stream);
@@ -269,13 +268,6 @@ export async function* inStretches<T>(items: Iterable<T>): AsyncGenerator<T> {
     await new Promise(setImmediate);
     started = performance.now();
   }
-}
-
-interface StoredState {
-  stream: string;
-  since: number;
-  changed: number;
-  folded: string;
 }
 
 function passes(state: State, { fields }: StateFilter): boolean {

@@ -1,18 +1,18 @@
 import type { Statement } from 'better-sqlite3';
 import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
-import { fingerprint } from '../event/fingerprint.js';
-import { amend } from '../folding/amend.js';
 import { subjectOf } from '../event/subject.js';
-import { dated, isFact, targetOf, type Fact } from '../folding/fact.js';
+import { dated, isFact } from '../folding/fact.js';
 import { EventTooLarge } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
 import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import type { Bounds } from '../time/occurred.js';
-import { HistoryReader, foldsElsewhere } from './history-reader.js';
+import { columnsOf, filed } from './filing.js';
+import { HistoryReader } from './history-reader.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
-import { kindTag, tagsOf } from './tags.js';
+import { kindTag } from './tags.js';
+import { RecordTree } from './tree.js';
 
 /** An event as it left the writer. */
 export interface Written {
@@ -25,11 +25,12 @@ export interface Written {
 
 /**
  * The one writer of record.db. It gives each event its place in the record, makes its canonical bytes, and stores them with their tags and
- * with the states that they change, all in the transaction that the log opened.
+ * with the states that they change and their leaves, all in the transaction that the log opened.
  */
 export class RecordWriter implements ReadSide {
   readonly projector: Projector;
   readonly histories: HistoryReader;
+  readonly tree: RecordTree;
   private readonly listeners: ((events: readonly Written[]) => void)[] = [];
   private readonly insertEvent;
   /** A statement for each number of tags: one call for all the tags of an event. */
@@ -47,8 +48,9 @@ export class RecordWriter implements ReadSide {
   constructor(readonly db: Db) {
     this.histories = new HistoryReader(db);
     this.projector = new Projector(db, this.histories);
+    this.tree = new RecordTree(db);
     // FAIL spares SQLite a journal for each statement: what fails here fails the group, and all of it is rolled back.
-    this.insertEvent = db.prepare('INSERT OR FAIL INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.insertEvent = db.prepare('INSERT OR FAIL INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.beginTransaction = db.prepare('BEGIN IMMEDIATE');
     this.commitTransaction = db.prepare('COMMIT');
     this.rollbackTransaction = db.prepare('ROLLBACK');
@@ -86,8 +88,7 @@ export class RecordWriter implements ReadSide {
     const placed = this.place(events);
     let size = 0;
     for (const { event, bytes } of placed) {
-      if (isFact(event)) this.storeFact(event, bytes);
-      else this.storeAmendment(event, bytes);
+      this.store(event, bytes);
       size += bytes.length;
     }
     return { bytes: size };
@@ -109,45 +110,14 @@ export class RecordWriter implements ReadSide {
     });
   }
 
-  private storeFact(fact: Fact, bytes: string): void {
-    const elsewhere = foldsElsewhere(fact);
-    this.projector.take(fact, elsewhere);
-    this.store(fact, bytes, tagsOf(fact, elsewhere === undefined ? [] : [elsewhere]), fingerprint(fact));
-  }
-
-  /** Stores an amendment under what its fact says with it, and folds anew what the fact changes or ever changed. */
-  private storeAmendment(amendment: RecordedEvent & Bounds, bytes: string): void {
-    const fact = this.histories.factOf(amendment);
-    const amendments = [...this.histories.amendments(fact.id), amendment];
-    const holds = amend([fact, ...amendments])[0]!;
-    const elsewhere = this.histories.elsewhere(
-      fact,
-      amendments.filter(({ corrects }) => corrects !== undefined),
-    );
-    // What may change a fact is found by what the fact says with it, so that a repeat of that is known as one.
-    const print = fingerprint(amendment.corrects || amendment.retracts ? holds : amendment);
-    this.store(amendment, bytes, tagsOf(amendment, elsewhere, new Set([targetOf(amendment)!, fact.id])), print);
-    this.projector.amend(amendment, holds, [amendment.stream, ...elsewhere]);
-  }
-
-  private store(event: RecordedEvent & Bounds, bytes: string, tags: string[], print: Buffer): void {
-    const { sequence, id, stream, revision, type, recordedAt, recordedBy, confidence, commandKey, earliest, latest } = event;
-    this.insertEvent.run(
-      sequence,
-      id,
-      stream,
-      revision,
-      type,
-      Date.parse(recordedAt),
-      earliest,
-      latest,
-      confidence ?? null,
-      print,
-      recordedBy,
-      commandKey ?? null,
-      bytes,
-    );
+  private store(event: RecordedEvent & Bounds, bytes: string): void {
+    const { id, sequence, stream, recordedAt } = event;
+    const { tags, print, elsewhere, holds } = filed(event, this.histories);
+    // A fact is folded before it can be read back, an amendment once it can.
+    if (isFact(event)) this.projector.take(event, elsewhere[0]);
+    this.insertEvent.run(...columnsOf(event, print), bytes, this.tree.take(bytes));
     this.insertTags(tags.length).run(...tags.flatMap((tag) => [tag, sequence]));
+    if (!isFact(event)) this.projector.amend(event, holds, [stream, ...elsewhere]);
     this.newest = { sequence, recordedAt };
     this.taken.push({ id, sequence, bytes, tags: [...tags, kindTag(subjectOf(stream)!.kind)] });
   }
@@ -161,7 +131,9 @@ export class RecordWriter implements ReadSide {
 
   commit(): void {
     this.projector.store();
+    this.tree.store();
     this.commitTransaction.run();
+    this.tree.settle();
     this.committed = this.newest;
     const written = this.taken;
     this.taken = [];
@@ -172,6 +144,7 @@ export class RecordWriter implements ReadSide {
   rollback(): void {
     if (this.db.inTransaction) this.rollbackTransaction.run();
     this.projector.forget();
+    this.tree.forget();
     this.taken = [];
     this.newest = this.committed;
   }

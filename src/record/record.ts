@@ -14,6 +14,8 @@ export interface OpenRecord {
   tail: Tail;
   reader: RecordReader;
   writer: RecordWriter;
+  /** That its events came from elsewhere, so that no checkpoint can cover them yet. Taken back with the first one. */
+  unsigned: { get(): boolean; clear(): void };
   close(): Promise<void>;
 }
 
@@ -36,7 +38,11 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
       await log.close();
       closeAll();
     };
-    return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, close };
+    const unsigned = {
+      get: () => writing.prepare("SELECT 1 FROM meta WHERE key = 'unsigned'").get() !== undefined,
+      clear: () => void writing.prepare("DELETE FROM meta WHERE key = 'unsigned'").run(),
+    };
+    return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, unsigned, close };
   } catch (error) {
     closeAll();
     throw error;

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { randomUUID } from 'node:crypto';
+import { leafHash } from '../proof/hash.js';
 import { StartRefused } from '../start-refused.js';
 
 export type Db = Database.Database;
@@ -19,7 +20,9 @@ export const STATES_TABLE = `CREATE TABLE states (
  *
  * `events` holds each event's canonical bytes and what it is found by. `tags` says what an event is found under: the streams that it is
  * about and, with a colon in the name, its type, its publishers and so on. What few values share stands in columns instead.
- * `states` holds each subject since its first event and as the last one changed it.
+ * `states` holds each subject since its first event and as the last one changed it. `leaf` is the hash of an event's bytes, and `tiles` are
+ * the full tiles of the tree over the leaves, whose edge is made from the last events at each start. `unsigned` in `meta` says that the
+ * events came from elsewhere and that no checkpoint of this record has been signed yet.
  */
 const MIGRATIONS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -46,7 +49,27 @@ const MIGRATIONS = [
    CREATE TRIGGER tags_are_not_updated BEFORE UPDATE ON tags BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
    CREATE TRIGGER tags_are_not_deleted BEFORE DELETE ON tags BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
    ${STATES_TABLE}`,
+  `DROP TRIGGER events_are_not_updated;
+   ALTER TABLE events ADD COLUMN leaf BLOB NOT NULL DEFAULT x'';
+   UPDATE events SET leaf = leaf_hash(bytes);
+   CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+   CREATE TABLE tiles (id INTEGER PRIMARY KEY, nodes BLOB NOT NULL);
+   CREATE TRIGGER tiles_are_not_updated BEFORE UPDATE ON tiles BEGIN SELECT RAISE(ABORT, 'tiles are immutable'); END;
+   CREATE TRIGGER tiles_are_not_deleted BEFORE DELETE ON tiles BEGIN SELECT RAISE(ABORT, 'tiles are immutable'); END;
+   INSERT INTO meta SELECT 'unsigned', '1' WHERE EXISTS (SELECT 1 FROM events);`,
 ];
+
+/** What refuses changes, as a record of this release has it. */
+export function triggersOf(db: Db): { name: string; sql: string }[] {
+  return db.prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").all();
+}
+
+/** An empty record in memory, to hold others against. */
+export function blankRecord(): Db {
+  const db = new Database(':memory:');
+  migrate(db);
+  return db;
+}
 
 /** The newest schema that this release knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -96,7 +119,8 @@ function openFile(path: string, options: Database.Options): Db {
   }
 }
 
-function checkFile(db: Db, path: string): void {
+/** Refuses a file that is not a record of this release or an earlier one. */
+export function checkFile(db: Db, path: string): void {
   let id: number;
   let tables: number;
   try {
@@ -119,6 +143,7 @@ function checkFile(db: Db, path: string): void {
 function migrate(db: Db): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version === SCHEMA_VERSION) return;
+  db.function('leaf_hash', { deterministic: true }, (bytes) => leafHash(bytes as string));
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
     if (version === 0) db.prepare("INSERT INTO meta VALUES ('epoch', ?)").run(randomUUID());

@@ -71,7 +71,7 @@ describe('the admin key', () => {
     expect((await register(await second.listening, `Bearer ${key}`)).status).toBe(200);
     const { lines, stderr } = await second.end('SIGTERM');
     expect([lines, stderr]).toEqual([[expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+$/)], '']);
-    expect([readFileSync(path, 'utf8').trim(), readdirSync(folder).filter((name) => name.includes('key'))]).toEqual([key, ['admin.key']]);
+    expect([readFileSync(path, 'utf8').trim(), readdirSync(folder).filter((name) => name.includes('admin'))]).toEqual([key, ['admin.key']]);
   });
 
   test('is never printed and not written down where it is given', async () => {

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { follow, type Closed } from '../../src/client/index.js';
+import { readConfig } from '../../src/config.js';
 import { startService } from '../../src/service.js';
 import { KEY } from '../support/start-app.js';
 
 test('a follower has every event once over restarts of the service, and is told that it comes back', async () => {
-  const config = { port: 0, host: '127.0.0.1', data: mkdtempSync(join(tmpdir(), 'zonewatch-client-')), adminKey: KEY };
+  const config = { ...readConfig({}), port: 0, data: mkdtempSync(join(tmpdir(), 'zonewatch-client-')), adminKey: KEY };
   let service = await startService(config);
   const url = service.address;
   config.port = Number(new URL(url).port);

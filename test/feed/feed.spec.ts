@@ -235,8 +235,9 @@ describe('frames', () => {
     const data = mkdtempSync(join(tmpdir(), 'zonewatch-test-'));
     const script = `
       import { io } from 'socket.io-client';
+      import { readConfig } from './dist/config.js';
       import { startService } from './dist/service.js';
-      const service = await startService({ port: 0, host: '127.0.0.1', data: '${data}', adminKey: '${KEY}' });
+      const service = await startService({ ...readConfig({}), port: 0, data: '${data}', adminKey: '${KEY}' });
       await service.app.inject({ method: 'POST', url: '/v1/parties', headers: { authorization: 'Bearer ${KEY}' }, payload: ${JSON.stringify(party('only'))} });
       const socket = io(service.address + '/feed', { reconnection: false, transports: ['websocket'] });
       const [gone, page] = ['disconnect', 'events'].map((name) => new Promise((resolve) => socket.once(name, resolve)));

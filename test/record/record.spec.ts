@@ -207,7 +207,7 @@ describe('what is recorded', () => {
   test('is not changed by INSERT OR REPLACE', async () => {
     await append('zone-idlib', 'none', ...many('zone-idlib', 3));
     const replace =
-      "INSERT OR REPLACE INTO events SELECT sequence, id, stream, revision, 'Other', recorded, earliest, latest, confidence, fingerprint, recordedBy, commandKey, '{}' FROM events WHERE sequence = 2";
+      "INSERT OR REPLACE INTO events SELECT sequence, id, stream, revision, 'Other', recorded, earliest, latest, confidence, fingerprint, recordedBy, commandKey, '{}', leaf FROM events WHERE sequence = 2";
     expect(() => record.writer.db.exec(replace)).toThrow('events are immutable');
   });
 });

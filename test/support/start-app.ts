@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readConfig } from '../../src/config.js';
 import type { FeedLimits } from '../../src/feed/limits.js';
 import { startService, type Service } from '../../src/service.js';
 
@@ -41,7 +42,7 @@ export async function startApp({
   folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-')),
   ...options
 }: StartOptions = {}): Promise<TestApp> {
-  const service = await startService({ port: 0, host: '127.0.0.1', data: folder, adminKey: KEY }, options);
+  const service = await startService({ ...readConfig({}), port: 0, data: folder, adminKey: KEY }, options);
   const call = async (method: string, path: string, { body, headers = {}, anonymous }: CallOptions = {}): Promise<Answer> => {
     const sign = anonymous ? {} : { authorization: `Bearer ${KEY}` };
     const response = await fetch(service.address + path, {

@@ -1,0 +1,188 @@
+import { Reaching } from '../record/reaching.js';
+import { formatCheckpoint, openCheckpoint, type Checkpoint, type KnownLog } from './checkpoint.js';
+import type { CheckpointFile } from './checkpoint-file.js';
+import type { Signature, Signer, Verifier } from './note-keys.js';
+import { formatNote } from './note.js';
+import type { Tile } from './tile-path.js';
+import { tileBytes } from './tiles.js';
+import { formatTlogProof } from './tlog-proof.js';
+import { consistencyProof, inclusionProof, root, type Hashes } from './tree.js';
+
+/** A tree that only grows. What it shows is durable. */
+export interface GrowingTree {
+  readonly size: number;
+  hashes(): Hashes;
+}
+
+/** Whom a checkpoint is shown to before it is published. */
+export interface Cosigners {
+  readonly keys: readonly Verifier[];
+  /** Gives the signatures that come soon; `late` is handed each that comes afterwards. Never rejects. */
+  cosign(checkpoint: { note: Buffer; size: number }, late: (signature: Signature) => void): Promise<readonly Signature[]>;
+}
+
+export interface PublishedCheckpoint extends Checkpoint {
+  note: Buffer;
+}
+
+/** The tree is not the one that was signed. Nothing more may be signed then, and nothing served. */
+export class Forked extends Error {}
+
+/**
+ * How long a checkpoint is the newest at least, in milliseconds. With the time that witnesses are given, an event is covered within the
+ * second that callers are promised.
+ */
+const INTERVAL = 500;
+
+/**
+ * What is published of the record so that others can check it: its newest checkpoint, and proofs up to it. A checkpoint covers what is
+ * durable, is durable itself before anybody sees it, and never goes back.
+ */
+export class PublishedLog {
+  private readonly known: KnownLog;
+  private readonly onFailure: (error: unknown) => void;
+  private readonly reaching = new Reaching(() => this.newest.size);
+  private newest: PublishedCheckpoint;
+  private begun = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private publishing: Promise<void> | undefined;
+  private ended = false;
+
+  /**
+   * Throws `Forked` where the tree is not what was signed before, and `ProofError` where the file can't be read with these keys. What has
+   * never been signed may only begin without leaves, or when `isNew` vouches for them.
+   */
+  constructor(
+    readonly origin: string,
+    private readonly tree: GrowingTree,
+    private readonly file: CheckpointFile,
+    private readonly signers: readonly Signer[],
+    private readonly cosigners: Cosigners,
+    { isNew, onFailure }: { isNew: boolean; onFailure: (error: unknown) => void },
+  ) {
+    this.onFailure = onFailure;
+    this.known = { origin, keys: signers.map(({ verifier }) => verifier), witnesses: cosigners.keys };
+    const note = file.read();
+    if (note) {
+      this.newest = { ...openCheckpoint(note, this.known), note };
+      this.holdAgainst(this.newest);
+    } else {
+      if (!isNew && tree.size > 0) throw new Forked(`there are ${tree.size} events, and the checkpoint over them is missing`);
+      this.newest = this.sign();
+      file.write(this.newest.note);
+    }
+    this.grew();
+  }
+
+  get checkpoint(): PublishedCheckpoint {
+    return this.newest;
+  }
+
+  get vkeys(): string[] {
+    return this.known.keys.map(({ vkey }) => vkey);
+  }
+
+  /** To be told when the tree has grown. */
+  grew(): void {
+    if (this.ended || this.timer || this.publishing || this.tree.size === this.newest.size) return;
+    this.timer = setTimeout(() => void this.publish(), Math.max(0, this.begun + INTERVAL - Date.now()));
+  }
+
+  /** Waits until the newest checkpoint covers so many events; false where it has not come to that within `patience` milliseconds. */
+  covers(size: number, patience: number): Promise<boolean> {
+    return this.reaching.reached(size, patience);
+  }
+
+  /** A tile of hashes that the newest checkpoint covers. */
+  tile(tile: Tile & { level: number }): Buffer {
+    return tileBytes(this.tree.hashes(), tile);
+  }
+
+  /** The C2SP `tlog-proof` of an entry that the newest checkpoint covers. */
+  proof(index: number): string {
+    const { size, note } = this.newest;
+    return formatTlogProof({ index, hashes: inclusionProof(this.tree.hashes(), index, size), checkpoint: note });
+  }
+
+  /** That the tree of `size` begins with the one of `old`. One without leaves begins every tree, and there is no proof to that. */
+  consistency(old: number, size: number): Buffer[] {
+    return old === 0 ? [] : consistencyProof(this.tree.hashes(), old, size);
+  }
+
+  /** Publishes all that there is by then, and ends. */
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.publishing;
+    const mayNotSign = this.ended;
+    this.ended = true;
+    if (!mayNotSign) await this.publish();
+  }
+
+  private async publish(): Promise<void> {
+    this.timer = undefined;
+    this.begun = Date.now();
+    this.publishing = this.signAndShow().catch((error: unknown) => {
+      this.ended ||= error instanceof Forked;
+      this.onFailure(error);
+    });
+    await this.publishing;
+    this.publishing = undefined;
+    this.grew();
+  }
+
+  private async signAndShow(): Promise<void> {
+    if (this.tree.size === this.newest.size) return;
+    this.holdAgainst(this.newest);
+    const signed = this.sign();
+    // Durable before a witness sees it: this process could die, start again, and sign something else of the same size.
+    this.file.write(signed.note);
+    const cosignatures: Signature[] = [];
+    const inTime = await this.cosigners.cosign(signed, (late) => {
+      cosignatures.push(late);
+      this.attach(signed, cosignatures);
+    });
+    cosignatures.push(...inTime);
+    this.newest = signed;
+    // Whoever is woken reads on when this is through, and so finds the cosignatures.
+    this.reaching.grew();
+    this.attach(signed, cosignatures);
+  }
+
+  /** Joins the signatures of witnesses to a checkpoint as long as it is the newest. */
+  private attach(signed: Signed, cosignatures: readonly Signature[]): void {
+    if (this.newest.size !== signed.size || cosignatures.length === 0) return;
+    const note = noteOf(signed.text, [...signed.signatures, ...cosignatures]);
+    try {
+      this.file.write(note);
+      this.newest = { ...signed, note };
+    } catch (error) {
+      this.onFailure(error);
+    }
+  }
+
+  private sign(): Signed {
+    const { origin, signers } = this;
+    const { size } = this.tree;
+    const checkpoint = { origin, size, root: root(this.tree.hashes(), size) };
+    const text = formatCheckpoint(checkpoint);
+    const signatures = signers.map((signer) => signer.sign(text));
+    const note = noteOf(text, signatures);
+    // What its own keys can't open nobody shall see.
+    openCheckpoint(note, this.known);
+    return { ...checkpoint, text, signatures, note };
+  }
+
+  private holdAgainst({ size, root: signed }: Checkpoint): void {
+    if (this.tree.size < size) throw new Forked(`there are ${this.tree.size} events, and ${size} were signed`);
+    if (!root(this.tree.hashes(), size).equals(signed)) throw new Forked(`the first ${size} events are not those that were signed`);
+  }
+}
+
+interface Signed extends PublishedCheckpoint {
+  text: string;
+  signatures: readonly Signature[];
+}
+
+function noteOf(text: string, signatures: readonly Signature[]): Buffer {
+  return Buffer.from(formatNote(text, signatures));
+}
