@@ -8,6 +8,7 @@ import { Signer } from './note-keys.js';
 const FILE = 'log.key';
 
 const PEM = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
+const BLANK = /^\s*$/;
 
 /**
  * Who signs the checkpoints of a data folder: the Ed25519 keys in `log.key` (PEM, PKCS #8), of which one is made where there is none. All
@@ -30,8 +31,11 @@ export function readSigners(folder: string, name: string): Signer[] {
 
 function readKeys(path: string): KeyObject[] {
   try {
-    const keys = (readFileSync(path, 'utf8').match(PEM) ?? []).map((pem) => createPrivateKey(pem));
+    const text = readFileSync(path, 'utf8');
+    const keys = (text.match(PEM) ?? []).map((pem) => createPrivateKey(pem));
     if (keys.length === 0) throw new Error('it holds no key');
+    // A key that is cut short would be passed over, and then not sign.
+    if (!BLANK.test(text.replaceAll(PEM, ''))) throw new Error('it holds something else beside its keys');
     const other = keys.find(({ asymmetricKeyType }) => asymmetricKeyType !== 'ed25519');
     if (other) throw new Error(`it holds a key of type ${other.asymmetricKeyType}, and only Ed25519 signs here`);
     return keys;

@@ -85,7 +85,7 @@ export class LogController {
     const bundle = formatBundle(this.record.entries(first, first + width));
     // A cache between here and the reader may not keep what needed a key.
     void response.headers({ 'content-type': BYTES, 'cache-control': `private, ${lifetime(width)}`, vary: 'accept-encoding' });
-    if (!/\bgzip\b/.test(accepted ?? '')) return void response.send(bundle);
+    if (!takesGzip(accepted)) return void response.send(bundle);
     void response.header('content-encoding', 'gzip').send(await compressed(bundle));
   }
 
@@ -93,7 +93,10 @@ export class LogController {
   @Get('log/tile/*')
   @Needs('nothing')
   tile(@Param('*') path: string, @Res() response: FastifyReply): void {
-    const tile = this.tileAt(path);
+    const { level, ...place } = this.tileAt(path);
+    // Of a path with its slash as %2F the router makes no bundle. Those need a key and are asked for elsewhere.
+    if (level === 'entries') throw noSuchTile();
+    const tile = { level, ...place };
     void response.headers({ 'content-type': BYTES, 'cache-control': `public, ${lifetime(tile.width)}` }).send(this.log.tile(tile));
   }
 
@@ -114,12 +117,20 @@ export class LogController {
   }
 
   /** The tile that a path names, where the newest checkpoint covers it. One that is full by now may still be asked for by an earlier width. */
-  private tileAt(path: string): Tile & { level: number } {
+  private tileAt(path: string): Tile {
     const tile = parseTilePath(`tile/${path}`);
-    if (!tile || tile.width > tileWidth(tile, this.log.checkpoint.size))
-      throw new HttpRefusal('not-found', 'there is no such tile in the tree of the newest checkpoint');
-    return tile as Tile & { level: number };
+    if (!tile || tile.width > tileWidth(tile, this.log.checkpoint.size)) throw noSuchTile();
+    return tile;
   }
+}
+
+function noSuchTile(): HttpRefusal {
+  return new HttpRefusal('not-found', 'there is no such tile in the tree of the newest checkpoint');
+}
+
+/** Whether an `accept-encoding` names gzip, and not as one that is refused. */
+function takesGzip(accepted = ''): boolean {
+  return /(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(accepted);
 }
 
 function lifetime(width: number): string {

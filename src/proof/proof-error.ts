@@ -5,6 +5,7 @@ export type ProofFault =
   | 'malformed-checkpoint'
   | 'malformed-proof'
   | 'malformed-bundle'
+  | 'malformed-policy'
   | 'ambiguous-key'
   | 'invalid-signature'
   | 'no-known-signature'

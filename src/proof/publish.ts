@@ -1,25 +1,38 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { OpenRecord } from '../record/record.js';
 import { StartRefused } from '../start-refused.js';
 import { CheckpointFile } from './checkpoint-file.js';
 import { signersOf } from './log-keys.js';
+import { NO_WITNESSES, isSatisfied, parsePolicy, type Policy } from './policy.js';
 import { ProofError } from './proof-error.js';
 import { Forked, PublishedLog, type Cosigners } from './published-log.js';
+import { Witnesses, type WitnessWatch } from './witnesses.js';
 
-const NOBODY: Cosigners = { keys: [], cosign: () => Promise.resolve([]) };
+/** How long a checkpoint waits for its witnesses before it is published, in milliseconds. What they say later is joined to it. */
+const PATIENCE = 400;
 
 /**
  * Publishes an open record. Throws `StartRefused` where it is not the record that was signed: fewer events, another tree, another name.
  */
-export function publish(record: OpenRecord, { data, origin }: Config, logger: Logger, cosigners = NOBODY): PublishedLog {
+export function publish(record: OpenRecord, { data, origin, policy: path }: Config, logger: Logger): PublishedLog {
   const name = `${origin}/${record.reader.epoch}`;
   const onFailure = (error: unknown) =>
     error instanceof Forked
       ? logger.fatal({ err: error }, 'the record is not what was signed: no checkpoint is signed any more')
       : logger.error({ err: error }, 'the checkpoint could not be published, and will be tried again');
+  const policy = path === undefined ? NO_WITNESSES : readPolicy(path);
+  const proofs = (old: number, size: number) => log.consistency(old, size);
+  const witnesses = new Witnesses(policy.witnesses, proofs, watchedBy(logger));
+  const cosigners: Cosigners = {
+    keys: policy.witnesses.map(({ key }) => key),
+    cosign: (checkpoint, late) => witnesses.cosign(checkpoint, { patience: PATIENCE, enough: (found) => isSatisfied(policy, found), late }),
+    close: () => witnesses.close(),
+  };
+  let log: PublishedLog;
   try {
-    const log = new PublishedLog(name, record.writer.tree, new CheckpointFile(data), signersOf(data, name), cosigners, {
+    log = new PublishedLog(name, record.writer.tree, new CheckpointFile(data), signersOf(data, name), cosigners, {
       isNew: record.unsigned.get(),
       onFailure,
     });
@@ -29,6 +42,22 @@ export function publish(record: OpenRecord, { data, origin }: Config, logger: Lo
   } catch (error) {
     throw refused(error, name, data);
   }
+}
+
+function readPolicy(path: string): Policy {
+  try {
+    return parsePolicy(readFileSync(path));
+  } catch (error) {
+    throw new StartRefused(`ZONEWATCH_POLICY names ${path}, which is no policy: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function watchedBy(logger: Logger): WitnessWatch {
+  return {
+    alarm: (witness, why) => logger.fatal({ witness, why }, 'a witness holds another history of this record, and is not asked again'),
+    away: (witness, why) => logger.warn({ witness, why }, 'a witness does not cosign'),
+    back: (witness) => logger.info({ witness }, 'a witness cosigns again'),
+  };
 }
 
 function refused(error: unknown, name: string, folder: string): unknown {
@@ -42,6 +71,11 @@ function refused(error: unknown, name: string, folder: string): unknown {
     return new StartRefused(
       `${folder}/checkpoint is none of ${name} by a key in log.key: ${error.message}. ZONEWATCH_ORIGIN must be what it was, and the ` +
         'record, the checkpoint and the key must belong together.',
+      { cause: error },
+    );
+  if ((error as NodeJS.ErrnoException).syscall !== undefined)
+    return new StartRefused(
+      `the checkpoint or the key in ${folder} can't be used: ${(error as Error).message}. Check that this user may read and write there.`,
       { cause: error },
     );
   return error;

@@ -1,5 +1,5 @@
 import { Reaching } from '../record/reaching.js';
-import { formatCheckpoint, openCheckpoint, type Checkpoint, type KnownLog } from './checkpoint.js';
+import { formatCheckpoint, openCheckpoint, type Checkpoint, type KnownLog, type SignedCheckpoint } from './checkpoint.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { Signature, Signer, Verifier } from './note-keys.js';
 import { formatNote } from './note.js';
@@ -19,10 +19,13 @@ export interface Cosigners {
   readonly keys: readonly Verifier[];
   /** Gives the signatures that come soon; `late` is handed each that comes afterwards. Never rejects. */
   cosign(checkpoint: { note: Buffer; size: number }, late: (signature: Signature) => void): Promise<readonly Signature[]>;
+  close(): void;
 }
 
 export interface PublishedCheckpoint extends Checkpoint {
   note: Buffer;
+  text: string;
+  signatures: readonly Signature[];
 }
 
 /** The tree is not the one that was signed. Nothing more may be signed then, and nothing served. */
@@ -34,6 +37,9 @@ export class Forked extends Error {}
  */
 const INTERVAL = 500;
 
+/** How often the witnesses are asked to look at a checkpoint that stays the newest, in milliseconds. */
+const FRESHNESS = 600_000;
+
 /**
  * What is published of the record so that others can check it: its newest checkpoint, and proofs up to it. A checkpoint covers what is
  * durable, is durable itself before anybody sees it, and never goes back.
@@ -43,10 +49,14 @@ export class PublishedLog {
   private readonly onFailure: (error: unknown) => void;
   private readonly reaching = new Reaching(() => this.newest.size);
   private newest: PublishedCheckpoint;
-  private begun = 0;
+  /** The size of what was last written to the file: while witnesses are asked it is ahead of the newest. */
+  private written: number;
+  /** On a clock that nobody puts back. */
+  private begun = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private publishing: Promise<void> | undefined;
   private ended = false;
+  private readonly refreshing: NodeJS.Timeout;
 
   /**
    * Throws `Forked` where the tree is not what was signed before, and `ProofError` where the file can't be read with these keys. What has
@@ -64,13 +74,18 @@ export class PublishedLog {
     this.known = { origin, keys: signers.map(({ verifier }) => verifier), witnesses: cosigners.keys };
     const note = file.read();
     if (note) {
-      this.newest = { ...openCheckpoint(note, this.known), note };
-      this.holdAgainst(this.newest);
+      const opened = openCheckpoint(note, this.known);
+      this.holdAgainst(opened);
+      this.newest = { ...opened, ...this.signedByAll(opened, note) };
     } else {
       if (!isNew && tree.size > 0) throw new Forked(`there are ${tree.size} events, and the checkpoint over them is missing`);
       this.newest = this.sign();
       file.write(this.newest.note);
     }
+    this.written = this.newest.size;
+    this.refreshing = setInterval(() => void this.refresh(), FRESHNESS).unref();
+    // What was published last may have been cut off before its witnesses answered.
+    void this.refresh();
     this.grew();
   }
 
@@ -85,7 +100,7 @@ export class PublishedLog {
   /** To be told when the tree has grown. */
   grew(): void {
     if (this.ended || this.timer || this.publishing || this.tree.size === this.newest.size) return;
-    this.timer = setTimeout(() => void this.publish(), Math.max(0, this.begun + INTERVAL - Date.now()));
+    this.timer = setTimeout(() => void this.publish(), Math.max(0, this.begun + INTERVAL - performance.now()));
   }
 
   /** Waits until the newest checkpoint covers so many events; false where it has not come to that within `patience` milliseconds. */
@@ -111,16 +126,18 @@ export class PublishedLog {
 
   /** Publishes all that there is by then, and ends. */
   async close(): Promise<void> {
-    clearTimeout(this.timer);
     await this.publishing;
+    clearTimeout(this.timer);
+    clearInterval(this.refreshing);
     const mayNotSign = this.ended;
     this.ended = true;
     if (!mayNotSign) await this.publish();
+    this.cosigners.close();
   }
 
   private async publish(): Promise<void> {
     this.timer = undefined;
-    this.begun = Date.now();
+    this.begun = performance.now();
     this.publishing = this.signAndShow().catch((error: unknown) => {
       this.ended ||= error instanceof Forked;
       this.onFailure(error);
@@ -135,41 +152,60 @@ export class PublishedLog {
     this.holdAgainst(this.newest);
     const signed = this.sign();
     // Durable before a witness sees it: this process could die, start again, and sign something else of the same size.
+    this.written = signed.size;
     this.file.write(signed.note);
-    const cosignatures: Signature[] = [];
-    const inTime = await this.cosigners.cosign(signed, (late) => {
-      cosignatures.push(late);
-      this.attach(signed, cosignatures);
-    });
-    cosignatures.push(...inTime);
+    const inTime = await this.cosigned(signed);
     this.newest = signed;
     // Whoever is woken reads on when this is through, and so finds the cosignatures.
     this.reaching.grew();
-    this.attach(signed, cosignatures);
+    this.attach(signed, inTime);
   }
 
-  /** Joins the signatures of witnesses to a checkpoint as long as it is the newest. */
-  private attach(signed: Signed, cosignatures: readonly Signature[]): void {
-    if (this.newest.size !== signed.size || cosignatures.length === 0) return;
-    const note = noteOf(signed.text, [...signed.signatures, ...cosignatures]);
+  /** Has the newest checkpoint witnessed again: a witness says when it saw it, and of a quiet record nothing else tells that it is alive. */
+  private async refresh(): Promise<void> {
+    const { newest } = this;
+    this.attach(newest, await this.cosigned(newest));
+  }
+
+  private cosigned(signed: PublishedCheckpoint): Promise<readonly Signature[]> {
+    return this.cosigners.cosign(signed, (late) => this.attach(signed, [late]));
+  }
+
+  /** Joins the signatures of witnesses to a checkpoint as long as it is the newest, and the file has none that is newer still. */
+  private attach({ size }: Checkpoint, cosignatures: readonly Signature[]): void {
+    if (this.newest.size !== size || this.written !== size || cosignatures.length === 0) return;
+    const { text, signatures } = this.newest;
+    const newest = { ...this.newest, ...signedNote(text, [...signatures, ...cosignatures]) };
     try {
-      this.file.write(note);
-      this.newest = { ...signed, note };
+      // The next one may be in the file by now, and is not taken back for this.
+      if (this.written === size) this.file.write(newest.note);
+      this.newest = newest;
     } catch (error) {
       this.onFailure(error);
     }
   }
 
-  private sign(): Signed {
+  private sign(): PublishedCheckpoint {
     const { origin, signers } = this;
     const { size } = this.tree;
     const checkpoint = { origin, size, root: root(this.tree.hashes(), size) };
     const text = formatCheckpoint(checkpoint);
-    const signatures = signers.map((signer) => signer.sign(text));
-    const note = noteOf(text, signatures);
+    const signed = signedNote(
+      text,
+      signers.map((signer) => signer.sign(text)),
+    );
     // What its own keys can't open nobody shall see.
-    openCheckpoint(note, this.known);
-    return { ...checkpoint, text, signatures, note };
+    openCheckpoint(signed.note, this.known);
+    return { ...checkpoint, ...signed };
+  }
+
+  /** A key that is new signs what there is: who knows no other need not wait for the next event. */
+  private signedByAll({ text, signatures }: SignedCheckpoint, note: Buffer) {
+    const added = this.signers.filter(({ verifier }) => !signatures.some(({ by }) => by === verifier));
+    if (added.length === 0) return { text, signatures, note };
+    const signed = signedNote(text, [...signatures, ...added.map((signer) => signer.sign(text))]);
+    this.file.write(signed.note);
+    return signed;
   }
 
   private holdAgainst({ size, root: signed }: Checkpoint): void {
@@ -178,11 +214,6 @@ export class PublishedLog {
   }
 }
 
-interface Signed extends PublishedCheckpoint {
-  text: string;
-  signatures: readonly Signature[];
-}
-
-function noteOf(text: string, signatures: readonly Signature[]): Buffer {
-  return Buffer.from(formatNote(text, signatures));
+function signedNote(text: string, signatures: readonly Signature[]) {
+  return { text, signatures, note: Buffer.from(formatNote(text, signatures)) };
 }
