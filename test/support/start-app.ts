@@ -35,14 +35,17 @@ export interface Answer {
 export interface StartOptions {
   folder?: string;
   feedLimits?: Partial<FeedLimits>;
+  /** A file that names witnesses. */
+  policy?: string;
 }
 
 /** The whole service on a free port and an empty folder of its own, with real HTTP. `stop` leaves nothing behind. */
 export async function startApp({
   folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-')),
+  policy,
   ...options
 }: StartOptions = {}): Promise<TestApp> {
-  const service = await startService({ ...readConfig({}), port: 0, data: folder, adminKey: KEY }, options);
+  const service = await startService({ ...readConfig({}), port: 0, data: folder, adminKey: KEY, policy }, options);
   const call = async (method: string, path: string, { body, headers = {}, anonymous }: CallOptions = {}): Promise<Answer> => {
     const sign = anonymous ? {} : { authorization: `Bearer ${KEY}` };
     const response = await fetch(service.address + path, {
