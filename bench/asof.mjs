@@ -60,11 +60,11 @@ async function interrupted(code) {
   process.exit(code); // cleanUp follows
 }
 
-/** A folder of its own with what another record holds. */
+/** A folder of its own with another record, and what its log has signed of it. */
 function folder(name, from) {
   const path = join(temporary, name);
   mkdirSync(path);
-  for (const file of from ? readdirSync(from) : []) if (file.startsWith('record.db')) copyFileSync(join(from, file), join(path, file));
+  for (const file of from ? readdirSync(from) : []) if (file !== 'writer.lock') copyFileSync(join(from, file), join(path, file));
   return path;
 }
 

@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
+import type { AuditOptions } from './cli/audit.js';
 import type { ConformanceOptions } from './cli/conformance.js';
 import type { DemoOptions } from './cli/demo.js';
+import type { DiffCommand } from './cli/diff.js';
+import type { ExportCommand } from './cli/export.js';
+import type { ImportCommand } from './cli/import.js';
+import type { ReplayCommand } from './cli/replay.js';
 import type { TailOptions } from './cli/tail.js';
+import type { VerifyCommand } from './cli/verify.js';
 import { VERSION } from './version.js';
 
 const folder = process.env['ZONEWATCH_DATA'] ?? './data';
@@ -51,15 +57,70 @@ program
   .option('--json', 'each result as JSON')
   .action(async (url: string, options: ConformanceOptions) => (await import('./cli/conformance.js')).runConformance(url, options));
 
+/** What every command of an auditor takes. */
+const audit = (name: string) =>
+  program
+    .command(name)
+    .option('--token <token>', 'a key of the service; the default is ZONEWATCH_TOKEN')
+    .option('--vkey <key>', 'a verifier key of the log that you trust, again for each', (key: string, before: string[] = []) => [
+      ...before,
+      key,
+    ])
+    .option('--policy <file>', 'a C2SP tlog-policy: the keys of logs and witnesses that you trust, and how many witnesses it takes')
+    .option('--json', 'the result as JSON');
+const PLACE = 'a data folder, the folder of an export, or the address of a service';
+
+audit('verify')
+  .description('see whether a record is, event for event, what was signed, and all that is shown follows from it')
+  .argument('[place]', PLACE, folder)
+  .option('--checkpoint <file>', 'an earlier checkpoint, that the record must go on from')
+  .option('--hashes-only', 'only whether the events are those that were signed')
+  .action(async (place: string, options: VerifyCommand) => (await import('./cli/verify.js')).verifyRecord(place, options));
+
+audit('export')
+  .description('write a record to a folder that verifies by itself')
+  .argument('<new folder>', 'where to; it may not be there yet')
+  .option('--from <place>', PLACE, folder)
+  .action(async (to: string, options: ExportCommand) => (await import('./cli/export.js')).exportRecord(to, options));
+
+audit('import')
+  .description('fill the empty record of a stopped service with the events of another, byte for byte')
+  .argument('<place>', PLACE)
+  .option('--data <folder>', 'the data folder to fill', folder)
+  .action(async (place: string, options: ImportCommand) => (await import('./cli/import.js')).importRecord(place, options));
+
+program
+  .command('replay')
+  .description('step through a record: each event, and what it changed; or the states at one place in it')
+  .argument('[place]', PLACE, folder)
+  .option('--token <token>', 'a key of the service; the default is ZONEWATCH_TOKEN')
+  .option('--subject <streams>', 'only what happened to these', list)
+  .option('--from <sequence>', 'begin with this event')
+  .option('--to <sequence>', 'end with this event')
+  .option('--as-of <date>', 'the states as of then: what had happened, a date or an instant')
+  .option('--at-sequence <sequence>', 'the states as the record held them at this event')
+  .option('--known-at <instant>', 'the states as the record held them then')
+  .option('--speed <events a second>', 'how fast; without it as fast as it goes')
+  .option('--json', 'a line of JSON for each event, or each state')
+  .action(async (place: string, options: ReplayCommand & AuditOptions) => (await import('./cli/replay.js')).replayPlace(place, options));
+
+audit('diff')
+  .description('see whether one record, or one checkpoint, goes on from another')
+  .argument('<a>', `${PLACE}, or a file with a checkpoint`)
+  .argument('<b>', 'the other')
+  .option('--log <place>', 'a record that has the events of both, where they are checkpoints of different sizes')
+  .action(async (a: string, b: string, options: DiffCommand) => (await import('./cli/diff.js')).diffRecords(a, b, options));
+
 // Whoever reads only the head of what is printed (`| head`) has what they want.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string };
+  const { name, code, exitCode, message } = error as Error & { code?: string; exitCode?: number };
   const fromCommander = code?.startsWith('commander.');
   if (!fromCommander) console.error(`zonewatch: ${message}`);
   // 2 is wrong use, 1 that something did not hold.
-  process.exitCode = fromCommander ? (exitCode === 0 ? 0 : 2) : 1;
+  if (fromCommander) process.exitCode = exitCode === 0 ? 0 : 2;
+  else process.exitCode = name === 'WrongUse' ? 2 : 1;
 }

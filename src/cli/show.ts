@@ -1,7 +1,12 @@
 import type { Localized, RecordedEvent } from '../event/event.js';
 
+/** What a source or a witness wrote must not steer the terminal. */
+export function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Keeps a text of either direction from turning what stands beside it around (first strong isolate, pop). */
-function isolated(text: string): string {
+export function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
@@ -22,9 +27,8 @@ export function line({ occurred, type, stream, data, confidence }: RecordedEvent
   const said = both(data['name'] ?? data['title'] ?? data['text'] ?? data['summary'] ?? data['reason'] ?? data['task']);
   const details = [data['level'], data['party'], data['role'], data['outcome'], data['incident'], data['commitment']];
   const detail = details.filter((value) => typeof value === 'string').join(' ');
-  return [(occurred ?? '').padEnd(23), type.padEnd(25), stream, detail, said, confidence === 'low' ? '(low confidence)' : '']
-    .filter(Boolean)
-    .join('  ');
+  const told = [(occurred ?? '').padEnd(23), type.padEnd(25), stream, detail, said, confidence === 'low' ? '(low confidence)' : ''];
+  return plain(told.filter(Boolean).join('  '));
 }
 
 interface Role {
@@ -82,7 +86,7 @@ export async function tables(address: string): Promise<string> {
 }
 
 function table(title: string, head: string[], rows: (string | undefined)[][]): string {
-  const all = [head, ...rows].map((row) => row.map((cell) => cell ?? '–'));
+  const all = [head, ...rows].map((row) => row.map((cell) => plain(cell ?? '–')));
   const widths = head.map((_, at) => Math.max(...all.map((row) => row[at]!.length)));
   const lines = all.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd());
   return `\n${title}\n${lines[0]}\n  ${'─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2))}\n${lines.slice(1).join('\n')}`;

@@ -29,6 +29,7 @@ export class RecordTree {
     this.insertTile = db.prepare('INSERT OR FAIL INTO tiles VALUES (?, ?)');
     this.selectTile = db.prepare<[number], Buffer>('SELECT nodes FROM tiles WHERE id = ?').pluck();
     const tiled = db.prepare<[number], number>('SELECT count(*) FROM tiles WHERE id < ?').pluck().get(tileId(1, 0))! * TILE_WIDTH;
+    this.refuseGaps(tiled);
     this.edge = this.next = edgeOf(({ level, index }) => this.rootOfTile(level / HEIGHT - 1, index), tiled);
     this.durable = tiled;
     this.growFrom(tiled);
@@ -68,6 +69,21 @@ export class RecordTree {
   /** The hashes over all that is durable, for one proof. */
   hashes(): Hashes {
     return resolver(this.edge, (level, index) => this.tile(level, index));
+  }
+
+  /** Behind a gap, or behind tiles that outlasted their events, an event would not be the leaf that its sequence says. */
+  private refuseGaps(tiled: number): void {
+    const { last, behind } = this.db
+      .prepare<[number], { last: number; behind: number }>(
+        'SELECT (SELECT ifnull(max(sequence), 0) FROM events) AS last, count(*) AS behind FROM events WHERE sequence > ?',
+      )
+      .get(tiled)!;
+    const lastTile = this.db.prepare<[number], number>('SELECT ifnull(max(id), -1) FROM tiles WHERE id < ?').pluck().get(tileId(1, 0))!;
+    if (last === tiled + behind && (lastTile + 1) * TILE_WIDTH === tiled) return;
+    throw new UnfitFile(
+      `the record has lost some of its events or tiles: its last event is ${last}, its tree has ${tiled + behind} leaves, and its last ` +
+        `full tile ends at ${(lastTile + 1) * TILE_WIDTH}. Put back a whole record.db; \`zonewatch verify\` tells what is amiss.`,
+    );
   }
 
   private growFrom(tiled: number): void {

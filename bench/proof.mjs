@@ -1,0 +1,162 @@
+// What the proof costs: the tree on every append, verifying against a bare loop over the same lines, and one proof in a long record.
+// npm run build && node bench/proof.mjs [rounds=5] [verified=200000] [long=1000000] [short=10000]
+import { spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Commands } from '../dist/decider/commands.js';
+import { intake } from '../dist/decider/intake.js';
+import { inclusionProof } from '../dist/proof/tree.js';
+import { publish } from '../dist/proof/publish.js';
+import { readConfig } from '../dist/config.js';
+import { openRecord } from '../dist/record/record.js';
+import { openForReading } from '../dist/record/schema.js';
+import { RecordTree } from '../dist/record/tree.js';
+import { ZONES, filler, randomFrom, report, setUp, zoneHistories } from './workload.mjs';
+
+const [ROUNDS, VERIFIED, LONG, SHORT] = [5, 200_000, 1_000_000, 10_000].map((usual, at) => Number(process.argv[at + 2] ?? usual));
+const APPENDED = 20_000;
+const PROOFS = 2_000;
+const CALLERS = 100;
+const GROUP = 256;
+const HISTORIES = { zones: 20, events: 100 };
+const quiet = { info() {}, warn() {}, error: console.error, fatal: console.error };
+
+const temporary = mkdtempSync(join(tmpdir(), 'zonewatch-bench-'));
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+process.on('SIGINT', () => process.exit(130));
+let folders = 0;
+const folder = () => join(temporary, String(folders++));
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const seconds = async (run) => {
+  const began = performance.now();
+  await run();
+  return (performance.now() - began) / 1_000;
+};
+
+/** Microseconds an event of `bench/append.mjs` (b), with the tree and its checkpoints, or with neither. */
+async function append(withTree) {
+  const { take, store } = RecordTree.prototype;
+  if (!withTree) Object.assign(RecordTree.prototype, { take: () => Buffer.alloc(32), store() {} });
+  const data = folder();
+  const record = openRecord(data);
+  const log = withTree ? publish(record, { ...readConfig({}), data }, quiet) : undefined;
+  const commands = new Commands(record.log, record.tail);
+  for (const line of setUp()) await commands.submit({ ...line, caller: 'admin' });
+  const valid = Array.from({ length: APPENDED }, (_, at) => intake({ ...report(at, at % ZONES), caller: 'admin' }, Date.now()));
+  let next = 0;
+  const caller = async () => {
+    while (next < APPENDED) await commands.execute(valid[next++]);
+  };
+  const took = await seconds(() => Promise.all(Array.from({ length: CALLERS }, caller)));
+  await log?.close();
+  await record.close();
+  Object.assign(RecordTree.prototype, { take, store });
+  rmSync(data, { recursive: true });
+  return (took / APPENDED) * 1e6;
+}
+
+/** A record of so many events of all kinds, signed. It goes on from another one where it is given. */
+async function recordOf(size, data = folder()) {
+  const record = openRecord(data);
+  record.writer.db.pragma('synchronous = OFF');
+  const log = publish(record, { ...readConfig({}), data }, quiet);
+  const commands = new Commands(record.log, record.tail);
+  const lines = (function* () {
+    yield* zoneHistories(HISTORIES.zones, HISTORIES.events);
+    yield* filler();
+  })();
+  while (record.writer.head < size) {
+    const group = Array.from({ length: Math.min(GROUP, size - record.writer.head) }, () => lines.next().value);
+    await Promise.all(group.map((line) => commands.submit({ ...line, caller: 'admin' })));
+  }
+  await log.close();
+  await record.close();
+  return data;
+}
+
+/** The bare loop: the same lines, in memory, each parsed and hashed. */
+function bareLoop(data) {
+  const db = openForReading(join(data, 'record.db'));
+  const lines = db.prepare('SELECT CAST(bytes AS BLOB) FROM events ORDER BY sequence').pluck().all();
+  db.close();
+  const began = performance.now();
+  for (const line of lines) {
+    JSON.parse(line.toString());
+    hash('sha256', line, 'buffer');
+  }
+  return (performance.now() - began) / 1_000;
+}
+
+/** `verify` in a process of its own: seconds, and the most memory that it had. */
+function verifyOnce(data, hashesOnly) {
+  const script = `
+    import { openDataFolder } from ${JSON.stringify(new URL('../dist/audit/data-folder.js', import.meta.url).href)};
+    import { verify } from ${JSON.stringify(new URL('../dist/audit/verify.js', import.meta.url).href)};
+    const began = performance.now();
+    const source = openDataFolder(${JSON.stringify(data)});
+    const { count } = await verify(source, { hashesOnly: ${hashesOnly} });
+    await source.close();
+    console.log(JSON.stringify({ count, seconds: (performance.now() - began) / 1000, megabytes: process.resourceUsage().maxRSS / 1024 }));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  const result = JSON.parse(stdout || JSON.stringify({ count: stderr }));
+  if (result.count !== 0) throw new Error(`an honest record was accused: ${result.count}`);
+  return result;
+}
+
+/** Microseconds for the inclusion proof of a random event. */
+function proofs(tree) {
+  const random = randomFrom(1);
+  const began = performance.now();
+  for (let at = 0; at < PROOFS; at++) inclusionProof(tree.hashes(), Math.floor(random() * tree.size), tree.size);
+  return ((performance.now() - began) / PROOFS) * 1_000;
+}
+
+const row = (what, value, unit) => console.log(`${what.padEnd(64)}${value.padStart(10)} ${unit}`);
+const ratio = (what, value, reach) => console.log(`${what.padEnd(64)}${value.toFixed(2).padStart(10)} (${reach})`);
+console.log(`medians of ${ROUNDS} rounds; load ${loadavg()[0].toFixed(2)} at the start`);
+
+const cost = { with: [], without: [] };
+await append(true);
+for (let round = 0; round < ROUNDS; round++) {
+  cost.without.push(await append(false));
+  cost.with.push(await append(true));
+}
+row('append without the tree', median(cost.without).toFixed(1), 'µs an event');
+row('append with the tree, checkpoints published', median(cost.with).toFixed(1), 'µs an event');
+ratio('the tree on append', median(cost.with.map((took, at) => took / cost.without[at])) - 1, 'at most 0.15');
+
+const verified = await recordOf(VERIFIED);
+const tenth = await recordOf(VERIFIED / 10);
+const took = { bare: [], hashes: [], whole: [] };
+const memory = { whole: [], tenth: [] };
+for (let round = 0; round < ROUNDS; round++) {
+  took.bare.push(bareLoop(verified));
+  took.hashes.push(verifyOnce(verified, true).seconds);
+  const whole = verifyOnce(verified, false);
+  took.whole.push(whole.seconds);
+  memory.whole.push(whole.megabytes);
+  memory.tenth.push(verifyOnce(tenth, false).megabytes);
+}
+const each = (values) => ((median(values) / VERIFIED) * 1e6).toFixed(1);
+row(`bare loop over ${VERIFIED.toLocaleString('en')} lines`, each(took.bare), 'µs an event');
+row('verify, hashes only', each(took.hashes), 'µs an event');
+row('verify, all', each(took.whole), 'µs an event');
+ratio('bare / hashes only', median(took.bare.map((bare, at) => bare / took.hashes[at])), 'at least 0.5');
+ratio('bare / all', median(took.bare.map((bare, at) => bare / took.whole[at])), 'at least 0.2');
+row('most memory, all', median(memory.whole).toFixed(0), 'MB');
+row('most memory, all, of a tenth of the events', median(memory.tenth).toFixed(0), 'MB');
+
+const [long, short] = [openRecord(await recordOf(LONG)), openRecord(await recordOf(SHORT))];
+const asked = { long: [], short: [] };
+for (let round = 0; round <= ROUNDS; round++) {
+  const [inShort, inLong] = [proofs(short.writer.tree), proofs(long.writer.tree)];
+  if (round > 0) (asked.short.push(inShort), asked.long.push(inLong));
+}
+row(`a proof in ${SHORT.toLocaleString('en')} events`, median(asked.short).toFixed(1), 'µs');
+row(`a proof in ${LONG.toLocaleString('en')} events`, median(asked.long).toFixed(1), 'µs');
+ratio('long / short', median(asked.long.map((inLong, at) => inLong / asked.short[at])), 'at most 2');
+await long.close();
+await short.close();

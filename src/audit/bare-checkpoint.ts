@@ -1,0 +1,20 @@
+import { open } from 'node:fs/promises';
+import type { BareCheckpoint } from './diff.js';
+import { MAX_NOTE_BYTES } from './export-layout.js';
+import { WrongUse } from './finding.js';
+import { readAhead } from './regular-file.js';
+
+/** Opens a file that holds a checkpoint and nothing else. Throws `WrongUse` where it can't be read. */
+export async function openBareCheckpoint(path: string): Promise<BareCheckpoint> {
+  try {
+    const file = await open(path);
+    try {
+      const note = await readAhead(file, Math.min((await file.stat()).size, MAX_NOTE_BYTES));
+      return { name: path, checkpoint: async () => note };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new WrongUse(`${path} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+}

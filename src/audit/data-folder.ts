@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HASH_BYTES } from '../proof/hash.js';
+import { readSigners } from '../proof/log-keys.js';
+import { ProofError } from '../proof/proof-error.js';
+import { TILE_WIDTH } from '../proof/tile-path.js';
+import { SCHEMA_VERSION, UnfitFile, checkFile, openForReading, type Db } from '../record/schema.js';
+import { tileId } from '../record/tree.js';
+import { StartRefused } from '../start-refused.js';
+import { checkTables } from './data-folder-check.js';
+import { MAX_NOTE_BYTES } from './export-layout.js';
+import { FindingError, WrongUse, type FindingCode } from './finding.js';
+import { ENTRY, isDamage, readable } from './readable.js';
+import type { HashTile, Source } from './source.js';
+
+const PAGE = 1_000;
+
+/**
+ * The data folder of a service, running or not. It is read as it stood when it was opened: the checkpoint first, so that the events are at
+ * least those that it covers.
+ */
+export function openDataFolder(folder: string): Source {
+  const path = join(folder, 'record.db');
+  if (!existsSync(path)) throw new WrongUse(`there is no record in ${folder}. Name the data folder, or set ZONEWATCH_DATA.`);
+  const signed = join(folder, 'checkpoint');
+  const note = readNote(signed);
+  const db = opened(path);
+  if (!note && existsSync(signed)) {
+    // The service has signed its first checkpoint in between, and what was opened may be newer than that.
+    db.close();
+    return openDataFolder(folder);
+  }
+
+  async function* entries(after: number, size: number): AsyncGenerator<Buffer[]> {
+    const selectEntries = readable(undefined, () =>
+      db.prepare<[number, number], { sequence: number; bytes: Buffer }>(
+        `SELECT sequence, ${ENTRY} AS bytes FROM events WHERE sequence BETWEEN ? AND ? ORDER BY sequence`,
+      ),
+    );
+    for (let last = after; last < size; last += PAGE) {
+      const rows = readable(last + 1, () => selectEntries.all(last + 1, Math.min(last + PAGE, size)));
+      const gap = rows.findIndex(({ sequence }, at) => sequence !== last + 1 + at);
+      const whole = gap < 0 ? rows : rows.slice(0, gap);
+      if (whole.length > 0) yield whole.map(({ bytes }) => bytes);
+      if (last + whole.length < Math.min(last + PAGE, size)) throw missing(last + whole.length + 1);
+      // A signal is heard only between two turns.
+      await new Promise(setImmediate);
+    }
+  }
+
+  return {
+    name: folder,
+    checkpoint: async () => {
+      if (note) return note;
+      if (readable(undefined, () => isUnsigned(db)))
+        throw new WrongUse(`nothing of the record in ${folder} has been signed yet. Start the service on it once.`);
+      throw fault('checkpoint-invalid', `${signed} is missing: nothing says what was signed`);
+    },
+    vkeys: async () => vkeysOf(folder, note),
+    entries,
+    tile: async (tile) => readable(tile.index * TILE_WIDTH ** (tile.level + 1) + 1, () => storedTile(db, tile)),
+    check: (checkpoint, { hashesOnly }) => checkTables(db, checkpoint, hashesOnly),
+    close: async () => void db.close(),
+  };
+}
+
+function opened(path: string): Db {
+  let db: Db | undefined;
+  try {
+    db = openForReading(path);
+    checkFile(db, path);
+    const version = db.pragma('user_version', { simple: true });
+    if (version !== SCHEMA_VERSION)
+      throw new WrongUse(`${path} was written by an earlier release (schema ${version as number}). Start the service on it once.`);
+    // All that is read is of one moment, which the first read sets, also while the service writes on.
+    db.exec('BEGIN; SELECT 1 FROM sqlite_schema');
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof UnfitFile && isDamage(error.cause)) throw fault('unreadable', error.message);
+    if (isDamage(error)) throw fault('unreadable', `${path} cannot be read: ${(error as Error).message}`);
+    throw error instanceof StartRefused ? new WrongUse(error.message, { cause: error }) : error;
+  }
+}
+
+/** The checkpoint, as far as it could be one: whatever is longer is cut, and does not hold. */
+function readNote(path: string): Buffer | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return statSync(path).size > MAX_NOTE_BYTES ? Buffer.of() : readFileSync(path);
+  } catch (error) {
+    throw new WrongUse(`${path} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Whether no checkpoint can be there yet: nothing is recorded, or what is came from elsewhere. */
+function isUnsigned(db: Db): boolean {
+  return db.prepare("SELECT 1 FROM meta WHERE key = 'unsigned' OR NOT EXISTS (SELECT 1 FROM events)").get() !== undefined;
+}
+
+/** The keys of the folder, under the name that its checkpoint has. */
+function vkeysOf(folder: string, note: Buffer | undefined): string[] {
+  if (!note) return [];
+  const origin = note.toString('utf8', 0, Math.max(note.indexOf('\n'), 0));
+  try {
+    return readSigners(folder, origin).map(({ verifier }) => verifier.vkey);
+  } catch (error) {
+    // No key has such a name: it is the checkpoint that does not hold then.
+    if (error instanceof ProofError) return [];
+    throw new WrongUse(`the log's key can't be had from ${folder}: ${(error as Error).message} Give it with --vkey.`, { cause: error });
+  }
+}
+
+/** The hashes of a tile as the tables have them: of one that is not full, the leaves of its events or the roots of the tiles below it. */
+function storedTile(db: Db, { level, index, width }: HashTile): Buffer | undefined {
+  const pluck = (sql: string, ...parameters: number[]) =>
+    db
+      .prepare<number[], Buffer>(sql)
+      .pluck()
+      .all(...parameters);
+  if (width === TILE_WIDTH)
+    return pluck(`SELECT substr(${asBlob('nodes')}, 1, ${TILE_WIDTH * HASH_BYTES}) FROM tiles WHERE id = ?`, tileId(level, index))[0];
+  const first = index * TILE_WIDTH;
+  const hashes =
+    level === 0
+      ? pluck(`SELECT ${asBlob('leaf')} FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence`, first, first + width)
+      : pluck(
+          `SELECT substr(${asBlob('nodes')}, -${HASH_BYTES}) FROM tiles WHERE id >= ? AND id < ? ORDER BY id`,
+          tileId(level - 1, first),
+          tileId(level - 1, first + width),
+        );
+  return hashes.length === 0 ? undefined : Buffer.concat(hashes);
+}
+
+/** A column of hashes, whatever somebody has put in their place. */
+function asBlob(column: string): string {
+  return `ifnull(CAST(${column} AS BLOB), x'')`;
+}
+
+function missing(sequence: number): FindingError {
+  return new FindingError({ code: 'event-missing', sequence, message: `event ${sequence} is not there` });
+}
+
+function fault(code: FindingCode, message: string): FindingError {
+  return new FindingError({ code, message });
+}

@@ -1,0 +1,36 @@
+import type { RecordedEvent } from '../event/event.js';
+import type { Checkpoint } from '../proof/checkpoint.js';
+import { root } from '../proof/tree.js';
+import type { Copy } from '../record/copy.js';
+import { inStretches } from '../record/record-reader.js';
+import type { RecordTree } from '../record/tree.js';
+import { FindingError } from './finding.js';
+import { opened, ownKeys } from './opening.js';
+import { rehash } from './rehash.js';
+import type { Source } from './source.js';
+
+/** What a source has signed, by the keys that it names: that these are the right ones is for `verify` to say. */
+export async function signedBy(source: Source): Promise<Checkpoint> {
+  return opened(await source.checkpoint(), { keys: await ownKeys(source), witnesses: [] });
+}
+
+/**
+ * The first `size` events of a source as a copy reads them, each to be written before the next is asked for. Throws a FindingError where one
+ * is missing or is none that a record would hold, and the signal's reason.
+ */
+export async function* readInto(copy: Copy, source: Source, size: number, signal?: AbortSignal): AsyncGenerator<RecordedEvent> {
+  for await (const { entries } of rehash(source, size, undefined, signal)) {
+    for await (const entry of inStretches(entries)) {
+      signal?.throwIfAborted();
+      yield copy.read(entry);
+    }
+  }
+}
+
+/** Throws a FindingError where the tree of what was copied is not the one that was signed. It gives the root. */
+export function checkRoot(tree: RecordTree, { size, root: signed }: Checkpoint, { name }: Source): Buffer {
+  const made = root(tree.hashes(), size);
+  if (made.equals(signed)) return made;
+  const message = `the events of ${name} have the root ${made.toString('base64')}, and ${signed.toString('base64')} was signed`;
+  throw new FindingError({ code: 'root-mismatch', message });
+}

@@ -1,0 +1,82 @@
+import { openCheckpoint, parseCheckpoint, type Checkpoint, type SignedCheckpoint } from '../proof/checkpoint.js';
+import { parseVkey, type Verifier } from '../proof/note-keys.js';
+import { ProofError } from '../proof/proof-error.js';
+import { FindingError, WrongUse, type Finding } from './finding.js';
+import type { Source } from './source.js';
+import { visible } from './visible.js';
+
+/** Whose signatures count. */
+export interface Trusted {
+  keys: readonly Verifier[];
+  witnesses: readonly Verifier[];
+}
+
+/** Opens a checkpoint of whichever log it names. Throws a FindingError where none of the keys has signed it. */
+export function opened(note: Buffer, { keys, witnesses }: Trusted): SignedCheckpoint {
+  try {
+    return openCheckpoint(note, { origin: originOf(note), keys: distinct(keys), witnesses: distinct(witnesses) });
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    throw new FindingError({ code: 'checkpoint-invalid', message: `the checkpoint does not hold: ${error.message}` });
+  }
+}
+
+/**
+ * Opens a checkpoint that was given out before `now`, by the same log. Throws a FindingError where the log can't have gone on from it, and
+ * `WrongUse` where it is no checkpoint.
+ */
+export function openedEarlier(note: Buffer, now: Checkpoint, keys: readonly Verifier[]): Checkpoint {
+  const origin = originOf(note);
+  if (origin !== now.origin)
+    throw notGoingOn({ message: `the earlier checkpoint is one of ${visible(origin)}, and this record is ${visible(now.origin)}` });
+  const earlier = openedForComparing(note, origin, keys);
+  if (earlier.size <= now.size) return earlier;
+  const message = `the earlier checkpoint has ${earlier.size} events, and this one only ${now.size}`;
+  throw notGoingOn({ message, sequence: now.size + 1 });
+}
+
+function openedForComparing(note: Buffer, origin: string, keys: readonly Verifier[]): Checkpoint {
+  try {
+    return openCheckpoint(note, { origin, keys: distinct(keys), witnesses: [] });
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    if (error.code === 'no-known-signature')
+      throw notGoingOn({ message: 'the earlier checkpoint was signed by another key than those of this log' });
+    throw new WrongUse(`the earlier checkpoint does not hold: ${error.message}`, { cause: error });
+  }
+}
+
+/** What a checkpoint says, without anybody vouching for it. Throws `WrongUse` where it is none. */
+export function unsigned(note: Buffer, name: string): Checkpoint {
+  try {
+    return parseCheckpoint(note.toString('utf8', 0, note.lastIndexOf('\n\n') + 1));
+  } catch (error) {
+    if (error instanceof ProofError) throw new WrongUse(`${name} is no checkpoint: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The keys that a source names. Those of kinds that are not known here are passed over. */
+export async function ownKeys(source: Source): Promise<Verifier[]> {
+  return (await source.vkeys()).flatMap((vkey) => {
+    try {
+      return [parseVkey(vkey)];
+    } catch (error) {
+      if (error instanceof ProofError) return [];
+      throw error;
+    }
+  });
+}
+
+/** A key that is given twice would make its signatures ambiguous. */
+function distinct(keys: readonly Verifier[]): Verifier[] {
+  return [...new Map(keys.map((key) => [key.vkey, key])).values()];
+}
+
+function originOf(note: Buffer): string {
+  return note.toString('utf8', 0, Math.max(note.indexOf('\n'), 0));
+}
+
+function notGoingOn(finding: Omit<Finding, 'code'>): FindingError {
+  return new FindingError({ code: 'not-a-continuation', ...finding });
+}

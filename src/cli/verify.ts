@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { WrongUse } from '../audit/finding.js';
+import { verify, type Report } from '../audit/verify.js';
+import { audited, findingLine, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
+
+export interface VerifyCommand extends AuditOptions {
+  checkpoint?: string;
+  hashesOnly?: true;
+}
+
+/** `zonewatch verify [place]`: prints what holds, or what does not and at which event that begins. */
+export async function verifyRecord(place: string, options: VerifyCommand): Promise<void> {
+  const asked = { ...trusted(options), ...(options.checkpoint !== undefined && { earlier: read(options.checkpoint) }) };
+  await audited(options, (signal) =>
+    withSource(place, options, signal, async (source) => {
+      const report = await withProgress('events', (progress) =>
+        verify(source, { ...asked, progress, signal, hashesOnly: options.hashesOnly ?? false }),
+      );
+      process.exitCode = report.count === 0 ? 0 : 1;
+      console.log(options.json ? JSON.stringify(asJson(report)) : shown(report, options));
+    }),
+  );
+}
+
+function asJson({ root, ...report }: Report) {
+  return { holds: report.count === 0, ...report, ...(root && { root: root.toString('base64') }) };
+}
+
+function shown(
+  { origin, size, root, signedBy, cosignedBy, keysTrusted, findings, count }: Report,
+  { checkpoint, hashesOnly }: VerifyCommand,
+) {
+  const lines = [
+    ...(origin === undefined ? [] : [`${origin}: ${size.toLocaleString('en')} events, root ${root!.toString('base64')}`]),
+    ...signedBy.map((name) => `signed by ${name}${keysTrusted ? '' : ', with a key that only the record itself vouches for (--vkey)'}`),
+    ...cosignedBy.map(({ name, time }) => `seen by ${name} at ${new Date(time * 1_000).toISOString()}`),
+  ];
+  if (count === 0) {
+    const whole = hashesOnly ? 'The events are those that were signed.' : 'It holds: the events, and all that was made of them.';
+    const since = checkpoint === undefined ? [] : [`It goes on from ${checkpoint}.`];
+    return [...lines, whole, ...since].join('\n');
+  }
+  const kept = findings.length < count ? [`  and ${count - findings.length} more`] : [];
+  const told = `It does not hold: ${count === 1 ? 'one finding' : `${count} findings`}.`;
+  return [...lines, told, ...findings.map((finding) => `  ${findingLine(finding)}`), ...kept].join('\n');
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new WrongUse(`--checkpoint: ${(error as Error).message}`, { cause: error });
+  }
+}

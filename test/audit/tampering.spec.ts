@@ -1,0 +1,104 @@
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportTo } from '../../src/audit/export.js';
+import { openExport } from '../../src/audit/export-folder.js';
+import { WrongUse, type Finding } from '../../src/audit/finding.js';
+import { verify } from '../../src/audit/verify.js';
+import { parseTilePath } from '../../src/proof/tile-path.js';
+import { Dice } from '../record/random-command.js';
+import { filesOf, ownFolder } from './folders.js';
+import { SIGNER, entriesOf, eventAt, memorySource } from './made-log.js';
+
+const SIZE = 600;
+const ROUNDS = 400;
+
+const folder = ownFolder();
+const honest = join(folder, 'honest');
+const changed = join(folder, 'changed');
+let files: string[];
+
+beforeAll(async () => {
+  await exportTo(memorySource(entriesOf(SIZE)), honest, { keys: [SIGNER.verifier] });
+  files = filesOf(honest);
+});
+
+/** The first event that a change at a byte of a file touches; undefined where the file is not about events one by one. */
+function touched(file: string, at: number): number | undefined {
+  const tile = parseTilePath(file);
+  if (tile?.level === 'entries')
+    return tile.index * 256 + 1 + placeIn(entriesOf(SIZE).slice(tile.index * 256, (tile.index + 1) * 256), at, 2, 0);
+  if (tile) return (tile.index * 256 + Math.min(Math.floor(at / 32), tile.width - 1)) * 256 ** (tile.level as number) + 1;
+  if (!file.endsWith('.ndjson')) return undefined;
+  const lines = readFileSync(join(honest, file)).toString('latin1').split('\n').slice(0, -1);
+  return 1 + placeIn(lines, at, 0, 1);
+}
+
+function placeIn(parts: readonly { length: number }[], at: number, before: number, behind: number): number {
+  let end = 0;
+  const place = parts.findIndex(({ length }) => (end += before + length + behind) > at);
+  return place < 0 ? parts.length - 1 : place;
+}
+
+/** Changes a file in one of the ways that somebody with access to it has. Gives what was done, and where it begins. */
+function tamper(dice: Dice, file: string): { how: string; at: number } {
+  const path = join(changed, file);
+  const bytes = readFileSync(path);
+  const at = dice.below(bytes.length);
+  const how = dice.pick(['flip', 'cut', 'append', 'remove', 'swap', 'insert', 'delete']);
+  if (how === 'flip') bytes[at]! ^= 1 << dice.below(8);
+  if (how === 'swap') bytes.copy(bytes, at, 0, Math.min(40, bytes.length - at));
+  if (how === 'flip' || how === 'swap') writeFileSync(path, bytes);
+  if (how === 'insert') writeFileSync(path, Buffer.concat([bytes.subarray(0, at), Buffer.from('7'), bytes.subarray(at)]));
+  if (how === 'delete') writeFileSync(path, Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]));
+  if (how === 'cut') truncateSync(path, at);
+  if (how === 'append') appendFileSync(path, '\n');
+  if (how === 'remove') rmSync(path);
+  const now = how === 'remove' ? Buffer.of() : readFileSync(path);
+  const first = readFileSync(join(honest, file)).findIndex((byte, place) => byte !== now[place]);
+  return { how, at: how === 'append' ? bytes.length : first };
+}
+
+async function findingsOf(path: string): Promise<readonly Finding[] | 'refused'> {
+  try {
+    return (await verify(await openExport(path), { keys: [SIGNER.verifier] })).findings;
+  } catch (error) {
+    if (error instanceof WrongUse) return 'refused';
+    throw error;
+  }
+}
+
+test(`finds each of ${ROUNDS} changes to an export, and names the first event that it touches`, async () => {
+  const dice = new Dice(20170705);
+  const seen = new Set<string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const file = files[round % files.length]!;
+    rmSync(changed, { recursive: true, force: true });
+    cpSync(honest, changed, { recursive: true });
+    const { how, at } = tamper(dice, file);
+    // What a change left as it was is no change.
+    if (at < 0) continue;
+    seen.add(`${file} ${how}`);
+    const findings = await findingsOf(changed);
+    const told = `round ${round}: ${how} ${file} at ${at}: ${JSON.stringify(findings)}`;
+    if (findings === 'refused') {
+      expect([file, how, told]).toEqual(['checkpoint', 'remove', told]);
+      continue;
+    }
+    expect([findings.length > 0, told]).toEqual([true, told]);
+    const sequence = touched(file, at);
+    if (sequence === undefined) continue;
+    expect([findings[0]!.sequence, told]).toEqual([sequence, told]);
+    // An event that was changed may carry another id by now; any other touched event is named by its own.
+    if (findings[0]!.code === 'tile-changed') expect(findings[0]!.id).toBe(eventAt(sequence).id);
+  }
+  expect(seen.size).toBeGreaterThan(60);
+});
+
+test('accuses no honest export, however often it is copied', async () => {
+  for (let round = 0; round < 5; round++) {
+    rmSync(changed, { recursive: true, force: true });
+    cpSync(honest, changed, { recursive: true });
+    mkdirSync(join(changed, 'notes'));
+    expect(await findingsOf(changed)).toEqual([]);
+  }
+});
