@@ -4,7 +4,11 @@ import { MAX_BUNDLE_BYTES, entriesOfBundles } from './bundle.js';
 import { MAX_NOTE_BYTES } from './export-layout.js';
 import { WrongUse } from './finding.js';
 import { request } from './request.js';
-import type { Source } from './source.js';
+import { ServiceStates } from './service-states.js';
+import { NO_CHECK, type Source } from './source.js';
+
+/** More than a service puts into one page of states. */
+const MAX_PAGE_BYTES = 2 ** 26;
 
 export interface ServiceOptions {
   /** The key or JWT of an auditor: entries are not open to all. */
@@ -32,14 +36,27 @@ export function openService(url: string, { token, signal, patience }: ServiceOpt
     return bytes;
   };
   const bearer = token === undefined ? undefined : `Bearer ${token}`;
+  const shown = async (path: string) => {
+    const bytes = await ask(`../v1/${path}`, MAX_PAGE_BYTES, bearer);
+    return bytes && parsed(bytes, url);
+  };
   return {
     name: url,
     checkpoint: () => needed('checkpoint'),
     vkeys: async () => (await needed('vkey')).toString().split('\n').filter(Boolean),
     entries: (after, size) => entriesOfBundles((bundle) => ask(tilePath(bundle), MAX_BUNDLE_BYTES, bearer), after, size),
     tile: (tile) => ask(tilePath(tile), tile.width * HASH_BYTES),
+    check: (checkpoint, { hashesOnly }) => (hashesOnly ? NO_CHECK : new ServiceStates(checkpoint, shown)),
     close: async () => closing.abort(),
   };
+}
+
+function parsed(bytes: Buffer, url: string): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    throw new WrongUse(`${url} answers with what is no JSON, or has more than ${MAX_PAGE_BYTES} bytes`, { cause: error });
+  }
 }
 
 function baseOf(url: string): URL {

@@ -50,6 +50,9 @@ export interface Check {
   close?(): Promise<void>;
 }
 
+/** Where nothing else is to be looked at. */
+export const NO_CHECK: Check = { page: async () => [], end: async function* () {} };
+
 /** Events as they were read, and what the tree makes of them. Whether they are what the log has signed shows after the last one. */
 export interface VerifiedPage {
   /** How many events come before them. */

@@ -1,6 +1,7 @@
 import { diff, type Diff, type DiffSide } from '../audit/diff.js';
 import { openSide, openSource } from '../audit/open-source.js';
 import type { Source } from '../audit/source.js';
+import { visible } from '../audit/visible.js';
 import { audited, findingLine, trusted, withProgress, type AuditOptions } from './audit.js';
 
 export interface DiffCommand extends AuditOptions {
@@ -33,7 +34,7 @@ function asJson({ a, b, ...found }: Diff) {
 
 function shown({ result, a, b, longer, first, findings }: Diff): string {
   const side = ({ name, origin, size, isSigned }: DiffSide) =>
-    `${name}: ${size.toLocaleString('en')} events of ${origin}${isSigned ? '' : ', its signature unchecked'}`;
+    `${name}: ${size.toLocaleString('en')} events of ${visible(origin)}${isSigned ? '' : ', its signature unchecked'}`;
   const told = {
     same: () => 'They are the same.',
     continues: () => `${(longer!.side === 'a' ? a : b).name} goes on from the other, by ${longer!.by.toLocaleString('en')} events.`,

@@ -1,4 +1,5 @@
 import { exportTo } from '../audit/export.js';
+import { visible } from '../audit/visible.js';
 import { audited, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
 
 export interface ExportCommand extends AuditOptions {
@@ -15,7 +16,9 @@ export async function exportRecord(folder: string, options: ExportCommand): Prom
       );
       const told = { folder, origin, size, root: root!.toString('base64') };
       console.log(
-        options.json ? JSON.stringify(told) : `${size.toLocaleString('en')} events of ${origin} are in ${folder}, root ${told.root}`,
+        options.json
+          ? JSON.stringify(told)
+          : `${size.toLocaleString('en')} events of ${visible(origin!)} are in ${folder}, root ${told.root}`,
       );
     }),
   );

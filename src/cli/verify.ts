@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { WrongUse } from '../audit/finding.js';
+import { openBareCheckpoint } from '../audit/bare-checkpoint.js';
 import { verify, type Report } from '../audit/verify.js';
+import { visible } from '../audit/visible.js';
 import { audited, findingLine, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
 
 export interface VerifyCommand extends AuditOptions {
@@ -10,7 +10,8 @@ export interface VerifyCommand extends AuditOptions {
 
 /** `zonewatch verify [place]`: prints what holds, or what does not and at which event that begins. */
 export async function verifyRecord(place: string, options: VerifyCommand): Promise<void> {
-  const asked = { ...trusted(options), ...(options.checkpoint !== undefined && { earlier: read(options.checkpoint) }) };
+  const earlier = options.checkpoint === undefined ? undefined : await (await openBareCheckpoint(options.checkpoint)).checkpoint();
+  const asked = { ...trusted(options), ...(earlier && { earlier }) };
   await audited(options, (signal) =>
     withSource(place, options, signal, async (source) => {
       const report = await withProgress('events', (progress) =>
@@ -31,9 +32,11 @@ function shown(
   { checkpoint, hashesOnly }: VerifyCommand,
 ) {
   const lines = [
-    ...(origin === undefined ? [] : [`${origin}: ${size.toLocaleString('en')} events, root ${root!.toString('base64')}`]),
-    ...signedBy.map((name) => `signed by ${name}${keysTrusted ? '' : ', with a key that only the record itself vouches for (--vkey)'}`),
-    ...cosignedBy.map(({ name, time }) => `seen by ${name} at ${new Date(time * 1_000).toISOString()}`),
+    ...(origin === undefined ? [] : [`${visible(origin)}: ${size.toLocaleString('en')} events, root ${root!.toString('base64')}`]),
+    ...signedBy.map(
+      (name) => `signed by ${visible(name)}${keysTrusted ? '' : ', with a key that only the record itself vouches for (--vkey)'}`,
+    ),
+    ...cosignedBy.map(({ name, time }) => `seen by ${visible(name)} at ${new Date(time * 1_000).toISOString()}`),
   ];
   if (count === 0) {
     const whole = hashesOnly ? 'The events are those that were signed.' : 'It holds: the events, and all that was made of them.';
@@ -43,12 +46,4 @@ function shown(
   const kept = findings.length < count ? [`  and ${count - findings.length} more`] : [];
   const told = `It does not hold: ${count === 1 ? 'one finding' : `${count} findings`}.`;
   return [...lines, told, ...findings.map((finding) => `  ${findingLine(finding)}`), ...kept].join('\n');
-}
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new WrongUse(`--checkpoint: ${(error as Error).message}`, { cause: error });
-  }
 }

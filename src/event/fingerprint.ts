@@ -1,26 +1,14 @@
 import { hash } from 'node:crypto';
-import { canonical } from './canonical.js';
+import { canonical, canonicalData } from './canonical.js';
 import type { Json, StreamEvent } from './event.js';
 
 /** What makes two reports the same fact: the subject, the command, the date and the fields. Who printed it is not among it. */
 export type Facts = Pick<StreamEvent, 'stream' | 'type' | 'occurred' | 'confidence' | 'data'>;
 
-/** The decider looks a fact up and the writer then stores it: the same data is hashed once. */
-const known = new WeakMap<object, { facts: Facts; print: Buffer }>();
-
 /** 16 bytes of SHA-256 over what makes a report the same fact as another. */
 export function fingerprint({ stream, type, occurred, confidence, data }: Facts): Buffer {
-  const before = known.get(data);
-  if (
-    before?.facts.stream === stream &&
-    before.facts.type === type &&
-    before.facts.occurred === occurred &&
-    before.facts.confidence === confidence
-  )
-    return before.print;
-  const print = sha256(canonical([stream, type, occurred ?? null, confidence ?? null, data])).subarray(0, 16);
-  known.set(data, { facts: { stream, type, occurred, data, ...(confidence && { confidence }) }, print });
-  return print;
+  const said = JSON.stringify([stream, type, occurred ?? null, confidence ?? null]);
+  return sha256(`${said.slice(0, -1)},${canonicalData(data)}]`).subarray(0, 16);
 }
 
 export function sha256(text: string): Buffer {
