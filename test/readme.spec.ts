@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { KEY, startApp, stopApp, type TestApp } from './support/start-app.js';
 
 const ROOT = new URL('../', import.meta.url);
@@ -11,13 +13,17 @@ function snippets(language: string, how = 'run'): string[] {
 
 describe('the README', () => {
   let app: TestApp;
+  const temporary = mkdtempSync(join(tmpdir(), 'zonewatch-readme-'));
   // One of the commands waits until the service has lost its patience.
   beforeAll(async () => void (app = await startApp({ feedLimits: { patience: 1_000 } })));
-  afterAll(() => stopApp(app));
+  afterAll(async () => {
+    await stopApp(app);
+    rmSync(temporary, { recursive: true });
+  });
 
   const started = (): SpawnOptions => ({
     cwd: ROOT,
-    env: { ...process.env, ZONEWATCH: app.address, KEY },
+    env: { ...process.env, ZONEWATCH: app.address, KEY, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const start = (command: string, args: string[]): ChildProcess => spawn(command, args, started());
