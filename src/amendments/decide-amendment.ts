@@ -1,7 +1,17 @@
 import { fieldsOf } from '../body/fields.js';
 import { MAX_BODY_BYTES, MAX_FAULTS } from '../body/json.js';
 import { bodyFaults, referencesIn } from '../body/validate.js';
-import { VERSION, bringsNews, checkReferences, checkRevision, union, type Decision, type Reader, type Told } from '../decider/decide.js';
+import {
+  VERSION,
+  bringsNews,
+  checkReferences,
+  checkRevision,
+  checkRoom,
+  union,
+  type Decision,
+  type Reader,
+  type Told,
+} from '../decider/decide.js';
 import { Refusal } from '../decider/refusal.js';
 import { canonical } from '../event/canonical.js';
 import type { Json, RecordedEvent } from '../event/event.js';
@@ -38,9 +48,6 @@ const PROTECTED = {
   rule: 'anonymous',
   message: 'the speaker of a statement that was anonymous must not be named afterwards: the record never holds whom it protects',
 };
-
-/** How much can be said about one fact: whoever reads it reads all of that. */
-const MAX_AMENDMENTS = 1_000;
 
 /** Decides what is said about an event: what is recorded, or why nothing is. Pure; checks come in the contract's order: key, repeat, If-Match. */
 export function decideAmendment(command: AmendingCommand, loaded: LoadedTarget): Decision {
@@ -106,8 +113,7 @@ function checkAim(verb: AmendingVerb, { target, amendments }: LoadedTarget): voi
     throw notAmendable(
       verb === 'retract' ? 'a retraction stays' : `${verb} aims at what was reported, not at an ${target.type}: retract that instead`,
     );
-  if (amendments.length >= MAX_AMENDMENTS)
-    throw notAmendable(`the event has ${MAX_AMENDMENTS} amendments already, which is as many as one takes`);
+  checkRoom(amendments);
   const isGone = amendments.some(({ retracts }) => retracts === target.id);
   if (isGone) throw notAmendable('the event was retracted');
 }

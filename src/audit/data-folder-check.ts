@@ -4,7 +4,7 @@ import { dated } from '../folding/fact.js';
 import type { Folded } from '../folding/fold.js';
 import { present, type State } from '../folding/state.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
-import { leafHash } from '../proof/hash.js';
+import { HASH_BYTES, leafHash } from '../proof/hash.js';
 import { grow, type Edge, type FullTile } from '../proof/tiles.js';
 import { TILE_WIDTH } from '../proof/tile-path.js';
 import { columnsOf, filed, type Filing } from '../record/filing.js';
@@ -23,6 +23,7 @@ import { NO_CHECK, type Check, type VerifiedPage } from './source.js';
 import { visible } from './visible.js';
 
 const PAGE = 1_000;
+const HASHES_BYTES = TILE_WIDTH * HASH_BYTES;
 
 /** An event by its columns, and its bytes by what SQLite takes them for: what is no text is served otherwise. */
 const COLUMNS =
@@ -149,17 +150,31 @@ class TableCheck {
     return wrong;
   }
 
+  /**
+   * What is wrong with a tile but its hashes, where the checkpoint covers these: they are held against the events as those of every source
+   * are. A tile says nothing against itself where its events were changed.
+   */
   private wrongTile({ level, index, nodes }: FullTile): Finding[] {
-    const sequence = index * TILE_WIDTH ** (level + 1) + 1;
-    const stored = readable(sequence, () => this.selectNodes.get(tileId(level, index)));
+    const span = TILE_WIDTH ** level;
+    const first = index * TILE_WIDTH * span;
+    const isCovered = first + TILE_WIDTH * span <= this.checkpoint.size;
+    const stored = readable(first + 1, () => this.selectNodes.get(tileId(level, index)));
     if (isSame(nodes, stored)) return [];
-    return [
-      {
-        code: 'tile-changed',
-        message: `the tile ${level}/${index} ${stored === undefined ? 'is missing' : 'is not that of its events'}`,
-        sequence,
-      },
-    ];
+    const fault = (what: string, at = 0) => ({
+      code: 'tile-changed' as const,
+      message: `the tile ${level}/${index} ${what}`,
+      sequence: first + at * span + 1,
+    });
+    if (!Buffer.isBuffer(stored) || stored.length < HASHES_BYTES) {
+      if (isCovered && (stored === undefined || Buffer.isBuffer(stored))) return [];
+      return [fault(stored === undefined ? 'is missing' : 'is none')];
+    }
+    const other = isCovered ? -1 : placeOf(nodes, stored, 0, TILE_WIDTH);
+    if (other >= 0) return [fault('has other hashes than the events', other)];
+    const own = grow([], hashesOf(stored)).full[0]!.nodes;
+    if (own.equals(stored)) return [];
+    const [from, to] = beneath(placeOf(own, stored, TILE_WIDTH, own.length / HASH_BYTES));
+    return [fault(`has another hash over the events ${first + from * span + 1} to ${first + to * span} than over their own`, from)];
   }
 
   /** What no checkpoint covers yet is held at least to its own leaves, columns and tiles. */
@@ -284,6 +299,30 @@ class TableCheck {
         .get(...parameters) ?? undefined
     );
   }
+}
+
+function hashesOf(nodes: Buffer): Buffer[] {
+  return Array.from({ length: TILE_WIDTH }, (_, at) => nodes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+}
+
+/** The first of the nodes of two tiles, between two places, that is not the same; -1 where all are. */
+function placeOf(one: Buffer, other: Buffer, from: number, to: number): number {
+  for (let at = from; at < to; at++) {
+    const end = (at + 1) * HASH_BYTES;
+    if (one.compare(other, end - HASH_BYTES, end, end - HASH_BYTES, end) !== 0) return at;
+  }
+  return -1;
+}
+
+/** From which to which hash of its tile an inner node goes: row by row they are half as many, each over twice as many. */
+function beneath(node: number): [from: number, to: number] {
+  let span = 1;
+  let place = node;
+  for (let row = TILE_WIDTH; place >= row && row > 1; row /= 2) {
+    place -= row;
+    span *= 2;
+  }
+  return [place * span, (place + 1) * span];
 }
 
 function wrongColumn(expected: readonly unknown[], row: readonly unknown[]): string | undefined {

@@ -119,22 +119,26 @@ function storedTile(db: Db, { level, index, width }: HashTile): Buffer | undefin
       .pluck()
       .all(...parameters);
   if (width === TILE_WIDTH)
-    return pluck(`SELECT substr(${asBlob('nodes')}, 1, ${TILE_WIDTH * HASH_BYTES}) FROM tiles WHERE id = ?`, tileId(level, index))[0];
+    return pluck(`SELECT ${part('nodes', 1, TILE_WIDTH * HASH_BYTES)} FROM tiles WHERE id = ?`, tileId(level, index))[0];
   const first = index * TILE_WIDTH;
   const hashes =
     level === 0
-      ? pluck(`SELECT ${asBlob('leaf')} FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence`, first, first + width)
+      ? pluck(
+          `SELECT ${part('leaf', 1, HASH_BYTES + 1)} FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence`,
+          first,
+          first + width,
+        )
       : pluck(
-          `SELECT substr(${asBlob('nodes')}, -${HASH_BYTES}) FROM tiles WHERE id >= ? AND id < ? ORDER BY id`,
+          `SELECT ${part('nodes', -HASH_BYTES, HASH_BYTES)} FROM tiles WHERE id >= ? AND id < ? ORDER BY id`,
           tileId(level - 1, first),
           tileId(level - 1, first + width),
         );
   return hashes.length === 0 ? undefined : Buffer.concat(hashes);
 }
 
-/** A column of hashes, whatever somebody has put in their place. */
-function asBlob(column: string): string {
-  return `ifnull(CAST(${column} AS BLOB), x'')`;
+/** Some bytes of a column, whatever somebody has put in their place. */
+function part(column: string, from: number, length: number): string {
+  return `ifnull(substr(CAST(${column} AS BLOB), ${from}, ${length}), x'')`;
 }
 
 function missing(sequence: number): FindingError {

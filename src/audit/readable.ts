@@ -3,7 +3,7 @@ import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import { FindingError, type Finding } from './finding.js';
 
 /** The bytes of an event, in SQL, whatever somebody has put in their place. Of more than an event can have, no more is read than shows it. */
-export const ENTRY = `substr(ifnull(CAST(bytes AS BLOB), x''), 1, ${MAX_ENTRY_BYTES + 1})`;
+export const ENTRY = `ifnull(substr(CAST(bytes AS BLOB), 1, ${MAX_ENTRY_BYTES + 1}), x'')`;
 
 /** Runs a read, and says at which event the file could not be read any more, where it was about one. */
 export function readable<T>(sequence: number | undefined, read: () => T): T {

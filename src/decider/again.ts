@@ -2,12 +2,12 @@ import { AMENDMENTS, EVENTS, type AmendingVerb } from '../amendments/amendments.
 import { decideAmendment, type AmendingCommand } from '../amendments/decide-amendment.js';
 import type { Reference } from '../body/validate.js';
 import type { Json, RecordedEvent } from '../event/event.js';
-import { eventRef, subjectOf } from '../event/subject.js';
+import { subjectOf } from '../event/subject.js';
 import { isFact, targetOf } from '../folding/fact.js';
-import { checkKey } from '../http/conditions.js';
 import type { Tail } from '../record/tail.js';
 import { commandOf } from '../subjects.js';
-import { decide, union, type Command, type Decision, type Draft, type Loaded } from './decide.js';
+import { checkKey } from './command-key.js';
+import { decide, type Command, type Decision, type Draft, type Loaded } from './decide.js';
 import { intake, type Submission } from './intake.js';
 import { Refusal } from './refusal.js';
 
@@ -69,12 +69,11 @@ function factRepeatedBy({ corroborates, occurred, confidence }: RecordedEvent, t
 
 /** The repeat is given: nothing that came since is asked. */
 function asSame(fact: RecordedEvent, tail: Tail): NonNullable<Loaded['same']> {
-  const about = union(fact.about, ...tail.amendments(fact.id).map((amendment) => amendment.about));
-  return { fact: tail.standing(tail.event({ id: fact.id })!), about, since: () => [] };
+  return { fact: tail.standing(tail.event({ id: fact.id })!), amendments: tail.amendments(fact.id), since: () => [] };
 }
 
 function load({ stream }: Command, references: readonly Reference[], tail: Tail): Loaded {
-  const named = references.map(({ field, name }) => ({ field, name, stream: streamNamed(name, tail) }));
+  const named = references.map(({ field, name }) => ({ field, name, stream: tail.streamNamed(name) }));
   return { state: tail.state(stream), references: named };
 }
 
@@ -83,7 +82,7 @@ function amendAgain(command: AmendingCommand, tail: Tail): Again {
   if (!target) throw new Refusal('no-such-event', 'the event that it amends does not come before it');
   const fact = tail.factOf(target);
   const { revision } = tail.state(fact.stream)!;
-  const record = { streamNamed: (name: string) => streamNamed(name, tail) };
+  const record = { streamNamed: (name: string) => tail.streamNamed(name) };
   const decision = decideAmendment(command, { target, fact, amendments: tail.amendments(fact.id), revision, record });
   return { stream: fact.stream, draft: appended(decision) };
 }
@@ -91,10 +90,4 @@ function amendAgain(command: AmendingCommand, tail: Tail): Again {
 function appended(decision: Decision): Draft {
   if ('append' in decision) return decision.append;
   throw new Refusal('not-amendable', `it says nothing that ${decision.known.id} does not say already`);
-}
-
-function streamNamed(name: string, tail: Tail): string | undefined {
-  if (subjectOf(name)) return tail.state(name) && name;
-  const ref = eventRef(name);
-  return ref && tail.event(ref)?.stream;
 }

@@ -2,12 +2,12 @@ import { decideAmendment, type AmendingCommand } from '../amendments/decide-amen
 import { newId } from '../event/new-id.js';
 import type { Reference } from '../body/validate.js';
 import type { NewEvent, RecordedEvent } from '../event/event.js';
-import { eventRef, subjectOf } from '../event/subject.js';
+import { subjectOf } from '../event/subject.js';
 import { amend } from '../folding/amend.js';
 import { AppendFailed, EventTooLarge, WrongRevision, type EventLog } from '../log/event-log.js';
 import { MAX_GROUP_EVENTS } from '../log/group-commit.js';
 import type { Tail } from '../record/tail.js';
-import { decide, union, type Command, type Decision, type Loaded } from './decide.js';
+import { decide, type Command, type Decision, type Loaded } from './decide.js';
 import { intake, type Intake, type Submission } from './intake.js';
 import { Refusal } from './refusal.js';
 
@@ -113,14 +113,8 @@ export class Commands {
     const same = state && tail.sameAs({ ...command, type: subject.events[verb]! });
     return ready({
       state,
-      references: references.map(({ field, name }) => ({ field, name, stream: this.streamNamed(name) })),
-      ...(same && {
-        same: {
-          fact: same,
-          about: union(same.about, ...tail.amendments(same.id).map(({ about }) => about)),
-          since: () => tail.since(stream, same.revision),
-        },
-      }),
+      references: references.map(({ field, name }) => ({ field, name, stream: this.tail.streamNamed(name) })),
+      ...(same && { same: { fact: same, amendments: tail.amendments(same.id), since: () => tail.since(stream, same.revision) } }),
     });
   }
 
@@ -139,16 +133,9 @@ export class Commands {
     const fact = tail.factOf(target);
     const { revision } = tail.state(fact.stream)!;
     const keyed = command.key === undefined ? undefined : tail.byKey(command.caller, command.key);
-    const record = { streamNamed: (name: string) => this.streamNamed(name) };
+    const record = { streamNamed: (name: string) => this.tail.streamNamed(name) };
     const loaded = { target, fact, amendments: tail.amendments(fact.id), revision, keyed, record };
     return { stream: fact.stream, revision, keyed, decide: () => decideAmendment(command, loaded) };
-  }
-
-  /** The stream that a reference is about, if what it names exists. */
-  private streamNamed(name: string): string | undefined {
-    if (subjectOf(name)) return this.tail.state(name) && name;
-    const ref = eventRef(name);
-    return ref && this.tail.event(ref)?.stream;
   }
 
   /** What the open group has written may still be lost with it: appending it once more tells when it is safe, and writes nothing. */

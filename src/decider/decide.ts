@@ -37,10 +37,10 @@ export interface Loaded {
   /** The event that an earlier command of the same caller and key made, with the fact that it corroborates, if any, as that held then. */
   keyed?: { event: RecordedEvent; target?: RecordedEvent };
   /**
-   * The newest fact that says the same as it holds, and all that its amendments are about; what was recorded or amended behind it in its
+   * The newest fact that says the same as it holds, and all that amends it; what was recorded or amended behind it in its
    * stream, one by one, read where it matters.
    */
-  same?: { fact: Standing; about: readonly string[]; since(): Iterable<Standing> };
+  same?: { fact: Standing; amendments: readonly RecordedEvent[]; since(): Iterable<Standing> };
 }
 
 export interface Named {
@@ -83,8 +83,10 @@ export function decide(command: Command, loaded: Loaded): Decision {
   };
   const expected = loaded.state ? loaded.state.revision : 'none';
   if (repeated) {
-    const about = union(repeated.about, command.accordingTo ?? []);
-    return { append: { ...draft, type: 'EventCorroborated', about, data: {}, corroborates: repeated.fact.id }, expected };
+    const { fact, amendments } = repeated;
+    checkRoom(amendments);
+    const about = union(fact.about, ...amendments.map((amendment) => amendment.about), command.accordingTo ?? []);
+    return { append: { ...draft, type: 'EventCorroborated', about, data: {}, corroborates: fact.id }, expected };
   }
   const about = union(
     [command.stream],
@@ -92,6 +94,15 @@ export function decide(command: Command, loaded: Loaded): Decision {
     loaded.references.map(({ stream }) => stream!),
   );
   return { append: { ...draft, type: command.subject.events[command.verb]!, about, data: command.data }, expected };
+}
+
+/** How much can be said about one fact: whoever reads it reads all of that. */
+const MAX_AMENDMENTS = 1_000;
+
+/** Refuses one amendment too many. */
+export function checkRoom(amendments: readonly RecordedEvent[]): void {
+  if (amendments.length >= MAX_AMENDMENTS)
+    throw new Refusal('not-amendable', `the event has ${MAX_AMENDMENTS} amendments already, which is as many as one takes`);
 }
 
 /** The event of an earlier command with the same key, if that command was this one. */

@@ -23,3 +23,8 @@ export class Refusal extends Error {
     super(message);
   }
 }
+
+/** A refusal for one field and the rule that it breaks. */
+export function malformed(field: string, rule: string, message: string): Refusal {
+  return new Refusal('malformed', message, [{ field, rule, message }]);
+}

@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { CallerOf, Needs } from '../access/guard.js';
 import type { Caller } from '../access/sign-in.js';
 import { MAX_BODY_BYTES, jsonFaults, parseJson } from '../body/json.js';
+import { checkKey } from '../decider/command-key.js';
 import { Commands } from '../decider/commands.js';
 import type { Submission } from '../decider/intake.js';
-import { Refusal } from '../decider/refusal.js';
+import { Refusal, malformed } from '../decider/refusal.js';
 import type { Json } from '../event/event.js';
 import { Unforeseen } from '../logger.js';
 import { NDJSON_ROUTE } from './body-parsers.js';
-import { checkKey } from './conditions.js';
 import { linesOf } from './lines.js';
 import { OrderedReplies } from './ordered-replies.js';
 import { HttpRefusal, problemOf } from './problems.js';
@@ -88,8 +88,4 @@ function submissionOf(bytes: Buffer | null, caller: Caller): Submission {
     caller: caller.name,
     ...(idempotencyKey !== undefined && { key: checkKey(idempotencyKey, 'idempotencyKey') }),
   };
-}
-
-function malformed(field: string, rule: string, message: string): Refusal {
-  return new Refusal('malformed', message, [{ field, rule, message }]);
 }

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../event/event.js';
+import { eventRef, subjectOf } from '../event/subject.js';
 import type { Facts } from '../event/fingerprint.js';
 import { fingerprint } from '../event/fingerprint.js';
 import type { Standing } from '../folding/amend.js';
@@ -45,6 +46,13 @@ export class Tail {
   /** The event that an id or a place in a stream names. */
   event(ref: { id: string } | { stream: string; revision: number }): RecordedEvent | undefined {
     return parse(this.writer.histories.bytesOf(ref));
+  }
+
+  /** The stream that a reference is about, if what it names exists. */
+  streamNamed(name: string): string | undefined {
+    if (subjectOf(name)) return this.state(name) && name;
+    const ref = eventRef(name);
+    return ref && this.event(ref)?.stream;
   }
 
   /** The event that a caller's earlier command of the same key made. */

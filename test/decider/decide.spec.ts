@@ -1,3 +1,4 @@
+import { Tail } from '../../src/record/tail.js';
 import { closeDesks, exist, openDesk, type Fields, type Said } from '../support/desk.js';
 
 afterEach(closeDesks);
@@ -51,6 +52,23 @@ describe('a report', () => {
 });
 
 describe('a repeat', () => {
+  // A thousand real ones take a minute.
+  test('with news is one amendment too many where the fact has a thousand', async () => {
+    const at = await desk();
+    await at.given(suspend(from('SANA')), suspend(from('TASS')));
+    const { amendments } = Tail.prototype;
+    Tail.prototype.amendments = function (id) {
+      return Array.from({ length: 1_000 }, () => amendments.call(this, id)[0]!);
+    };
+    try {
+      expect((await at.refused(...suspend(from('AFP')))).code).toBe('not-amendable');
+      expect((await at.when(...suspend(from('TASS')))).created).toBe(false);
+    } finally {
+      Tail.prototype.amendments = amendments;
+    }
+    expect((await at.when(...suspend(from('AFP')))).created).toBe(true);
+  });
+
   test('by the same source is not recorded, and answered with the first', async () => {
     const at = await desk();
     const first = await at.when(...suspend({ reason: { en: 'a', ar: 'b' } }));
