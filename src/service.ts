@@ -68,6 +68,8 @@ export async function startService(config: Config, { feedLimits }: { feedLimits?
   const opened = { app, log };
   const close = async () => {
     await opened.app.close();
+    // What is in flight becomes durable first, so that the last checkpoint covers it.
+    await record.log.close();
     await opened.log.close();
     await record.close();
   };

@@ -15,12 +15,17 @@ export async function signedBy(source: Source): Promise<Checkpoint> {
 }
 
 /**
- * The first `size` events of a source as a copy reads them, each to be written before the next is asked for. Throws a FindingError where one
- * is missing or is none that a record would hold, and the signal's reason.
+ * The first `upTo` events of a source as a copy reads them, each to be written before the next is asked for. `size` is that of its checkpoint:
+ * there may be no bundles for another. Throws a FindingError where one is missing or is none that a record would hold, and the signal's reason.
  */
-export async function* readInto(copy: Copy, source: Source, size: number, signal?: AbortSignal): AsyncGenerator<RecordedEvent> {
-  for await (const { entries } of rehash(source, size, undefined, signal)) {
-    for await (const entry of inStretches(entries)) {
+export async function* readInto(
+  copy: Copy,
+  source: Source,
+  { size, upTo = size, signal }: { size: number; upTo?: number; signal?: AbortSignal | undefined },
+): AsyncGenerator<RecordedEvent> {
+  for await (const { after, entries } of rehash(source, size, undefined, signal)) {
+    if (after >= upTo) return;
+    for await (const entry of inStretches(entries.slice(0, upTo - after))) {
       signal?.throwIfAborted();
       yield copy.read(entry);
     }

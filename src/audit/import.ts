@@ -109,7 +109,7 @@ async function fill(path: string, source: Source, checkpoint: Checkpoint, { prog
     rebuild(db);
     const writer = new RecordWriter(db);
     const copy = new Copy(writer);
-    for await (const event of readInto(copy, source, size, signal)) {
+    for await (const event of readInto(copy, source, { size, signal })) {
       copy.write(event);
       if (event.sequence % TELL_EACH === 0) progress?.(event.sequence, size);
     }

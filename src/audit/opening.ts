@@ -26,7 +26,7 @@ export function opened(note: Buffer, { keys, witnesses }: Trusted): SignedCheckp
  * `WrongUse` where it is no checkpoint.
  */
 export function openedEarlier(note: Buffer, now: Checkpoint, keys: readonly Verifier[]): Checkpoint {
-  const origin = originOf(note);
+  const { origin } = unsigned(note, 'the earlier checkpoint');
   if (origin !== now.origin)
     throw notGoingOn({ message: `the earlier checkpoint is one of ${visible(origin)}, and this record is ${visible(now.origin)}` });
   const earlier = openedForComparing(note, origin, keys);

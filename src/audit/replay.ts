@@ -63,7 +63,7 @@ export async function* replay(source: Source, options: ReplayOptions = {}): Asyn
     const { copy, writer } = scratch;
     const standing = asOf === undefined ? undefined : new StatesAsOf(writer.histories, asOf);
     const look = (stream: string) => shown((standing ?? writer.projector).state(stream), now);
-    for await (const event of readInto(copy, source, to, signal)) {
+    for await (const event of readInto(copy, source, { size: signed.size, upTo: to, signal })) {
       const changed = scratch.changedBy(event);
       const watched = changed.filter((stream) => subject?.includes(stream) ?? true);
       const isShown = event.sequence >= from && watched.length > 0;
@@ -92,7 +92,7 @@ export async function* statesAt(source: Source, options: StatesOptions = {}): As
   const scratch = new Scratch();
   try {
     const { copy, writer } = scratch;
-    for await (const event of readInto(copy, source, last, signal)) {
+    for await (const event of readInto(copy, source, { size: signed.size, upTo: last, signal })) {
       if (Date.parse(event.recordedAt) > knownAt) break;
       copy.write(event);
     }

@@ -49,7 +49,7 @@ async function attempt(address: URL, { most, authorization, signal }: RequestOpt
     if (response.status === 200) return { bytes: await bodyOf(response, most) };
     await response.body?.cancel();
     if (response.status === 404) return {};
-    if (!BUSY.has(response.status)) throw new WrongUse(refusal(address, response.status));
+    if (!BUSY.has(response.status)) throw new WrongUse(refusal(address, response.status, authorization !== undefined));
     return { retry: `it answers ${response.status}`, after: (Number(response.headers.get('retry-after')) || 0) * 1_000 };
   } catch (error) {
     if (error instanceof WrongUse) throw error;
@@ -74,7 +74,8 @@ async function bodyOf(response: Response, most: number): Promise<Buffer> {
   return Buffer.concat(parts, Math.min(length, most + 1));
 }
 
-function refusal({ href }: URL, status: number): string {
+function refusal({ href }: URL, status: number, hasToken: boolean): string {
+  if (status === 401 && hasToken) return `${href} does not know this token (401)`;
   if (status === 401) return `${href} asks for a token (401): give --token or ZONEWATCH_TOKEN, of an auditor`;
   if (status === 403) return `${href} is not for this token (403): it takes the role auditor`;
   if (status >= 300 && status < 400) return `${href} sends elsewhere (${status}), and is not followed`;

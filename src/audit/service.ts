@@ -7,6 +7,9 @@ import { request } from './request.js';
 import { ServiceStates } from './service-states.js';
 import { NO_CHECK, type Source } from './source.js';
 
+/** How long a service is asked again that has not answered yet, in milliseconds. */
+const FIRST_PATIENCE = 3_000;
+
 /** More than a service puts into one page of states. */
 const MAX_PAGE_BYTES = 2 ** 26;
 
@@ -28,10 +31,11 @@ export function openService(url: string, { token, signal, patience }: ServiceOpt
   const closing = new AbortController();
   const ending = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
   // Only what is not open to all gets the token.
-  const ask = (path: string, most: number, authorization?: string) =>
-    request(new URL(path, base), { most, authorization, signal: ending, patience });
+  const ask = (path: string, most: number, authorization?: string, wait = patience) =>
+    request(new URL(path, base), { most, authorization, signal: ending, patience: wait });
   const needed = async (path: string) => {
-    const bytes = await ask(path, MAX_NOTE_BYTES);
+    // Whoever mistook the address should not have to wait long to hear of it.
+    const bytes = await ask(path, MAX_NOTE_BYTES, undefined, patience ?? FIRST_PATIENCE);
     if (!bytes) throw new WrongUse(`${url} has no log: it knows no /log/${path}`);
     return bytes;
   };

@@ -39,7 +39,9 @@ function shown(
     ...cosignedBy.map(({ name, time }) => `seen by ${visible(name)} at ${new Date(time * 1_000).toISOString()}`),
   ];
   if (count === 0) {
-    const whole = hashesOnly ? 'The events are those that were signed.' : 'It holds: the events, and all that was made of them.';
+    const whole = hashesOnly
+      ? 'The events are those that were signed.'
+      : 'It holds: the events are those that were signed, and all else that is there agrees with them.';
     const since = checkpoint === undefined ? [] : [`It goes on from ${checkpoint}.`];
     return [...lines, whole, ...since].join('\n');
   }

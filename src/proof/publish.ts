@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 import type { OpenRecord } from '../record/record.js';
 import { StartRefused } from '../start-refused.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import { signersOf } from './log-keys.js';
+import { readSigners, signersOf } from './log-keys.js';
 import { NO_WITNESSES, isSatisfied, parsePolicy, type Policy } from './policy.js';
 import { ProofError } from './proof-error.js';
 import { Forked, PublishedLog, type Cosigners } from './published-log.js';
@@ -30,9 +30,12 @@ export function publish(record: OpenRecord, { data, origin, policy: path }: Conf
     cosign: (checkpoint, late) => witnesses.cosign(checkpoint, { patience: PATIENCE, enough: (found) => isSatisfied(policy, found), late }),
     close: () => witnesses.close(),
   };
+  const file = new CheckpointFile(data);
   let log: PublishedLog;
   try {
-    log = new PublishedLog(name, record.writer.tree, new CheckpointFile(data), signersOf(data, name), cosigners, {
+    // A key that is missing beside what it has signed was lost: a new one could open nothing of that.
+    const signers = file.read() ? readSigners(data, name) : signersOf(data, name);
+    log = new PublishedLog(name, record.writer.tree, file, signers, cosigners, {
       isNew: record.unsigned.get(),
       onFailure,
     });

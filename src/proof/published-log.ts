@@ -28,7 +28,7 @@ export interface PublishedCheckpoint extends Checkpoint {
   signatures: readonly Signature[];
 }
 
-/** The tree is not the one that was signed. Nothing more may be signed then, and nothing served. */
+/** The tree is not the one that was signed. Nothing more may be signed then. */
 export class Forked extends Error {}
 
 /**
@@ -56,6 +56,7 @@ export class PublishedLog {
   private timer: NodeJS.Timeout | undefined;
   private publishing: Promise<void> | undefined;
   private ended = false;
+  private isFailing = false;
   private readonly refreshing: NodeJS.Timeout;
 
   /**
@@ -138,13 +139,20 @@ export class PublishedLog {
   private async publish(): Promise<void> {
     this.timer = undefined;
     this.begun = performance.now();
-    this.publishing = this.signAndShow().catch((error: unknown) => {
-      this.ended ||= error instanceof Forked;
-      this.onFailure(error);
-    });
+    this.publishing = this.signAndShow().then(
+      () => void (this.isFailing = false),
+      (error: unknown) => this.failed(error),
+    );
     await this.publishing;
     this.publishing = undefined;
     this.grew();
+  }
+
+  /** It is tried again and again, and told of once. */
+  private failed(error: unknown): void {
+    this.ended ||= error instanceof Forked;
+    if (!this.isFailing) this.onFailure(error);
+    this.isFailing = true;
   }
 
   private async signAndShow(): Promise<void> {
@@ -177,11 +185,10 @@ export class PublishedLog {
     const { text, signatures } = this.newest;
     const newest = { ...this.newest, ...signedNote(text, [...signatures, ...cosignatures]) };
     try {
-      // The next one may be in the file by now, and is not taken back for this.
-      if (this.written === size) this.file.write(newest.note);
+      this.file.write(newest.note);
       this.newest = newest;
     } catch (error) {
-      this.onFailure(error);
+      this.failed(error);
     }
   }
 

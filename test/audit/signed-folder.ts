@@ -10,6 +10,7 @@ import type { Folded } from '../../src/folding/fold.js';
 import { present } from '../../src/folding/state.js';
 import { createLogger } from '../../src/logger.js';
 import { publish } from '../../src/proof/publish.js';
+import type { PublishedLog } from '../../src/proof/published-log.js';
 import { openRecord, type OpenRecord } from '../../src/record/record.js';
 import type { Db } from '../../src/record/schema.js';
 import { subjectOfStream } from '../../src/subjects.js';
@@ -23,23 +24,28 @@ export interface Made {
   seed: number;
   signed: number;
   behind?: number;
+  /** Where to keep what a SIGKILL after all that would have left. */
+  killed?: string;
 }
 
 /** Makes the data folder of a service that stopped, or that was killed before it had signed its last events. */
-export async function makeFolder(folder: string, { seed, signed, behind = 0 }: Made): Promise<string> {
+export async function makeFolder(folder: string, { seed, signed, behind = 0, killed }: Made): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const record = openRecord(folder);
   const story = new Storyteller(new Dice(seed));
+  const log = published(record, folder);
   await tellUpTo(record, story, signed);
-  await sign(record, folder);
+  await log.close();
   await tellUpTo(record, story, signed + behind);
+  // What is there while it is open is what SIGKILL would have left.
+  if (killed) copied(folder, killed);
   await record.close();
   return folder;
 }
 
-/** Signs all that a record holds. */
-export async function sign(record: OpenRecord, folder: string): Promise<void> {
-  await publish(record, { ...readConfig({}), data: folder }, createLogger('silent')).close();
+/** The log of a record, which signs all that there is when it is closed. */
+export function published(record: OpenRecord, folder: string): PublishedLog {
+  return publish(record, { ...readConfig({}), data: folder }, createLogger('silent'));
 }
 
 /** Goes on with a story until the record has so many events, to the last one. */

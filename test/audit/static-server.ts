@@ -14,6 +14,8 @@ export interface Serving {
 export async function serveFolder(folder: string, { token, instead }: Serving = {}) {
   const asked: { path: string; authorization: string | undefined }[] = [];
   const server = createServer((request, response) => {
+    // A log alone has no states to show.
+    if (request.url!.startsWith('/v1/')) return void response.writeHead(404).end();
     const path = request.url!.replace(/^\/log\//, '');
     asked.push({ path, authorization: request.headers.authorization });
     if (instead?.(path, response, request)) return;

@@ -2,9 +2,16 @@ import Database from 'better-sqlite3';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRecord } from '../../src/record/record.js';
-import { SCHEMA_VERSION, UnfitFile } from '../../src/record/schema.js';
+import { readConfig } from '../../src/config.js';
+import { createLogger } from '../../src/logger.js';
+import { publish } from '../../src/proof/publish.js';
+import { root } from '../../src/proof/tree.js';
+import { openRecord, type OpenRecord } from '../../src/record/record.js';
+import { SCHEMA_VERSION, UnfitFile, blankRecord, triggersOf } from '../../src/record/schema.js';
+import { StartRefused } from '../../src/start-refused.js';
 import { made } from '../log/made.js';
+import { leafOf, mth } from '../proof/definition.js';
+import { growTo } from '../proof/grown.js';
 
 describe('record.db', () => {
   let folder: string;
@@ -100,5 +107,81 @@ describe('record.db', () => {
   test.each(['hello', 'no database at all\n'.repeat(1_000)])('is refused where it is no database (%#)', (text) => {
     writeFileSync(path, text);
     expect(refusal()).toMatch(/is not a Zonewatch record: .+\. Point ZONEWATCH_DATA at another folder\./);
+  });
+
+  describe('of schema 1, from before there were leaves', () => {
+    /** Has a record of so many events, as the release before left it. */
+    const fromBefore = async (size: number) => {
+      const record = openRecord(folder);
+      growTo(record, size);
+      await record.close();
+      alter((db) => {
+        db.exec(`DROP TRIGGER events_are_not_updated;
+          ALTER TABLE events DROP COLUMN leaf;
+          CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+          DROP TABLE tiles`);
+        db.pragma('user_version = 1');
+      });
+    };
+    const rowsIn = ({ writer: { db } }: OpenRecord) =>
+      db.prepare<[], { entry: Buffer; leaf: Buffer }>('SELECT CAST(bytes AS BLOB) AS entry, leaf FROM events ORDER BY sequence').all();
+    const tilesIn = ({ writer: { db } }: OpenRecord) =>
+      db.prepare<[], number>('SELECT id FROM tiles WHERE length(nodes) = 511 * 32 ORDER BY id').pluck().all();
+    const published = (record: OpenRecord) => publish(record, { ...readConfig({}), data: folder }, createLogger());
+
+    test.each([1, 256, 600])('is given its tree, with %i events, which stay as they were', async (size) => {
+      await fromBefore(size);
+      const db = new Database(path);
+      const before = db.prepare<[], Buffer>('SELECT CAST(bytes AS BLOB) FROM events ORDER BY sequence').pluck().all();
+      db.close();
+      const record = openRecord(folder);
+      expect(record.writer.db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+      const rows = rowsIn(record);
+      expect(rows.map(({ entry }) => entry.toString())).toEqual(before.map(String));
+      expect(Buffer.concat(rows.map(({ leaf }) => leaf)).equals(Buffer.concat(before.map(leafOf)))).toBe(true);
+      expect(tilesIn(record)).toEqual(Array.from({ length: Math.floor(size / 256) }, (_, at) => at));
+      expect(root(record.writer.tree.hashes(), size)).toEqual(mth(before.map(leafOf)));
+      const blank = blankRecord();
+      expect(triggersOf(record.writer.db)).toEqual(triggersOf(blank));
+      blank.close();
+      expect(() => record.writer.db.exec("UPDATE events SET leaf = x'00'")).toThrow('events are immutable');
+      await record.close();
+    });
+
+    test('is signed at its first start, with no checkpoint there, and only then', async () => {
+      await fromBefore(300);
+      const opened = openRecord(folder);
+      expect(opened.unsigned.get()).toBe(true);
+      await opened.close();
+      // A process that died before it signed has used nothing up.
+      const record = openRecord(folder);
+      const log = published(record);
+      expect(log.checkpoint).toMatchObject({ size: 300, root: mth(rowsIn(record).map(({ leaf }) => leaf)) });
+      expect(record.unsigned.get()).toBe(false);
+      await log.close();
+      await record.close();
+      rmSync(join(folder, 'checkpoint'));
+      const again = openRecord(folder);
+      expect(() => published(again)).toThrow(StartRefused);
+      await again.close();
+    });
+
+    test('has nothing to be signed where it has no events', async () => {
+      await fromBefore(0);
+      const record = openRecord(folder);
+      expect(record.unsigned.get()).toBe(false);
+      expect(record.writer.tree.size).toBe(0);
+      await record.close();
+    });
+
+    test('goes on growing as if it had had its tree from the beginning', async () => {
+      await fromBefore(250);
+      const record = openRecord(folder);
+      growTo(record, 520, 9);
+      const rows = rowsIn(record);
+      expect(root(record.writer.tree.hashes(), 520)).toEqual(mth(rows.map(({ entry }) => leafOf(entry))));
+      expect(tilesIn(record)).toEqual([0, 1]);
+      await record.close();
+    });
   });
 });

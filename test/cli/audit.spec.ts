@@ -1,0 +1,199 @@
+import Database from 'better-sqlite3';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseVkey } from '../../src/proof/note-keys.js';
+import { verifyTlogProof } from '../../src/proof/tlog-proof.js';
+import { serveFolder } from '../audit/static-server.js';
+import { sample } from '../support/sample.js';
+import { KEY, startApp } from '../support/start-app.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** An auditor's machine: nothing is set, nothing of the service is there, and where the system can do it there is no network either. */
+const HAS_NO_NETWORK = spawnSync('unshare', ['-rn', 'true']).status === 0;
+const command = (args: string[]) =>
+  HAS_NO_NETWORK ? (['unshare', ['-rn', process.execPath, CLI, ...args]] as const) : ([process.execPath, [CLI, ...args]] as const);
+const env = { PATH: process.env['PATH'], HOME: '/nowhere' };
+
+let place: string;
+let folder: string;
+let kept: { checkpoint: Buffer; vkey: string; events: { id: string; bytes: string; proof: string }[] };
+const at = (name: string) => join(place, name);
+
+/** Runs a command of the auditor's, and gives its exit code and what it printed. */
+function offline(...args: string[]) {
+  const [file, all] = command(args);
+  const { status, stdout, stderr } = spawnSync(file, all, { env, cwd: place, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function reported(...args: string[]) {
+  const { status, stdout, stderr } = offline(...args, '--json');
+  return { status, stderr, ...(JSON.parse(stdout || '{}') as Record<string, unknown>) };
+}
+
+beforeAll(async () => {
+  place = mkdtempSync(join(tmpdir(), 'zonewatch-audit-'));
+  folder = at('data');
+  const app = await startApp({ folder });
+  await app.feed(sample().slice(0, 100));
+  await app.get('/v1/events/zone-idlib@0/proof');
+  const checkpoint = Buffer.from((await app.get('/log/checkpoint')).text);
+  const events = [];
+  for (const { id } of (await app.get('/v1/events?limit=5')).json.data as { id: string }[]) {
+    const bytes = /"data":\{"event":(.*),"amendments":/.exec((await app.get(`/v1/events/${id}`)).text)![1]!;
+    events.push({ id, bytes, proof: (await app.get(`/v1/events/${id}/proof`)).text });
+  }
+  kept = { checkpoint, vkey: (await app.get('/log/vkey')).text.trim(), events };
+  await app.feed(sample().slice(100));
+  await app.close();
+  writeFileSync(at('kept'), checkpoint);
+  expect(offline('export', at('export'), '--from', folder).status).toBe(0);
+});
+afterAll(() => rmSync(place, { recursive: true }));
+
+describe('an export', () => {
+  test('verifies on a machine that never had the service', () => {
+    const elsewhere = at('elsewhere');
+    cpSync(at('export'), elsewhere, { recursive: true });
+    renameSync(folder, at('gone'));
+    try {
+      const report = reported('verify', elsewhere, '--vkey', kept.vkey, '--checkpoint', at('kept'));
+      expect(report).toMatchObject({ status: 0, holds: true, count: 0, keysTrusted: true, stderr: '' });
+      expect(report).toMatchObject({ size: JSON.parse(readFileSync(join(elsewhere, 'manifest.json'), 'utf8')).size });
+    } finally {
+      renameSync(at('gone'), folder);
+    }
+  });
+
+  test('that was changed is found out, by the event that was changed', () => {
+    const changed = at('changed');
+    cpSync(at('export'), changed, { recursive: true });
+    const bundle = join(changed, 'tile/entries', readdirSync(join(changed, 'tile/entries'))[0]!);
+    const file = existsSync(join(bundle)) && !bundle.endsWith('.p') ? bundle : join(bundle, readdirSync(bundle)[0]!);
+    const bytes = readFileSync(file);
+    const where = bytes.indexOf('2017-05-04', 20_000);
+    bytes.write('2017-05-05', where);
+    writeFileSync(file, bytes);
+    const { status, findings } = reported('verify', changed) as unknown as {
+      status: number;
+      findings: { sequence: number; id: string }[];
+    };
+    const lines = readFileSync(join(changed, 'events.ndjson'), 'utf8').split('\n');
+    const { sequence, id } = findings[0]!;
+    expect([status, JSON.parse(lines[sequence - 1]!).id]).toEqual([1, id]);
+    const { stdout } = offline('verify', changed);
+    expect(stdout).toContain(`event ${sequence} (${id})`);
+  });
+
+  test('is imported byte for byte, into a record whose service starts and proves it anew', async () => {
+    const data = at('imported');
+    expect(offline('import', at('export'), '--data', data)).toMatchObject({ status: 0, stderr: '' });
+    const app = await startApp({ folder: data });
+    const [first] = kept.events;
+    const proof = (await app.get(`/v1/events/${first!.id}/proof`)).text;
+    const key = parseVkey((await app.get('/log/vkey')).text.trim());
+    await app.close();
+    expect(verifyTlogProof(Buffer.from(proof), first!.bytes, { origin: key.name, keys: [key], witnesses: [] }).index).toBe(0);
+    expect(reported('verify', data)).toMatchObject({ status: 0, holds: true });
+    expect(reported('diff', at('export'), data)).toMatchObject({ status: 0, result: 'same' });
+    expect(offline('import', at('export'), '--data', data)).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('is stepped through up to any place, though its bundles end elsewhere', () => {
+    expect(offline('replay', at('export'), '--to', '46').stdout).toMatch(/\n {5}46 {2}(?!.*\n {5}47 {2})/s);
+    const { status, stdout } = offline('replay', at('export'), '--at-sequence', '46', '--subject', 'zone-idlib', '--json');
+    expect([status, JSON.parse(stdout).stream]).toEqual([0, 'zone-idlib']);
+  });
+
+  test('goes on from a checkpoint that was kept, and from an older export', () => {
+    expect(reported('diff', at('kept'), at('export'))).toMatchObject({ status: 0, result: 'continues', longer: { side: 'b' } });
+  });
+
+  test('that is interrupted leaves nothing behind, and ends as the shell expects it', async () => {
+    // The bundles never come.
+    const server = await serveFolder(at('export'), { instead: (path) => path.startsWith('tile/entries/') });
+    const child = spawn(process.execPath, [CLI, 'export', at('interrupted'), '--from', server.url], { env, stdio: 'ignore' });
+    while (!server.asked.some(({ path }) => path.startsWith('tile/entries/'))) await new Promise((resolve) => setTimeout(resolve, 10));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(readdirSync(place).filter((name) => name.includes('interrupted'))).toEqual([]);
+    await server.close();
+  });
+});
+
+describe('a proof', () => {
+  test('that was kept still leads to its checkpoint, whatever was recorded since', () => {
+    const key = parseVkey(kept.vkey);
+    for (const { bytes, proof } of kept.events)
+      expect(() => verifyTlogProof(Buffer.from(proof), bytes, { origin: key.name, keys: [key], witnesses: [] })).not.toThrow();
+  });
+});
+
+describe('a running service', () => {
+  test('is verified with the states that it shows, and one that shows others is found out', async () => {
+    const data = at('served');
+    cpSync(folder, data, { recursive: true });
+    const app = await startApp({ folder: data });
+    const verify = () =>
+      new Promise<{ code: number | null; report: { holds: boolean; findings: { code: string; id: string; message: string }[] } }>(
+        (resolve) => {
+          const child = spawn(process.execPath, [CLI, 'verify', app.address, '--json', '--token', KEY], { env });
+          let text = '';
+          child.stdout.on('data', (chunk) => (text += chunk));
+          child.on('close', (code) => resolve({ code, report: JSON.parse(text) }));
+        },
+      );
+    expect(await verify()).toMatchObject({ code: 0, report: { holds: true } });
+    const db = new Database(join(data, 'record.db'));
+    db.exec(`UPDATE states SET folded = replace(folded, 'Ghouta', 'Gota') WHERE stream = 'zone-eastern-ghouta'`);
+    db.close();
+    const { code, report } = await verify();
+    expect([code, report.findings.map((finding) => finding.code)]).toEqual([1, ['state-changed']]);
+    expect(report.findings[0]!.message).toContain('zone-eastern-ghouta');
+    expect(report.findings[0]!.id).toMatch(/^[0-9a-f-]{36}$/);
+    await app.close();
+  });
+});
+
+describe('what makes no sense ends with 2 and says why', () => {
+  test.each([
+    [['verify', 'nowhere'], 'nowhere'],
+    [['verify', '--vkey', 'no-key', 'export'], '--vkey'],
+    [['verify', '--policy', 'no-policy', 'export'], '--policy'],
+    [['verify', '--checkpoint', 'nothing', 'export'], 'nothing'],
+    [['verify', '--checkpoint', 'export/manifest.json', 'export'], 'no checkpoint'],
+    [['verify', '--wrong', 'export'], '--wrong'],
+    [['export'], 'new folder'],
+    [['export', 'export', '--from', 'data'], 'export'],
+    [['import', 'export', '--data', 'data'], 'data'],
+    [['diff', 'export'], 'b'],
+    [['replay', 'export', '--speed', 'fast'], '--speed'],
+    [['verify', 'http://127.0.0.1:1'], '127.0.0.1:1'],
+  ])('%j', (args, told) => {
+    const { status, stdout, stderr } = offline(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(told);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+test('a record whose end was cut off is found out, by the first event that is missing', () => {
+  const cut = at('cut');
+  cpSync(folder, cut, { recursive: true });
+  const db = new Database(join(cut, 'record.db'));
+  db.exec('DROP TRIGGER events_are_not_deleted');
+  const last = db.prepare<[], number>('SELECT max(sequence) FROM events').pluck().get()!;
+  db.prepare('DELETE FROM events WHERE sequence > ?').run(last - 3);
+  db.close();
+  expect(reported('verify', cut)).toMatchObject({
+    status: 1,
+    findings: [{ code: 'event-missing', sequence: last - 2 }, { code: 'tile-changed' }],
+  });
+  truncateSync(join(cut, 'record.db'), 100_000);
+  expect(reported('verify', cut)).toMatchObject({ status: 1, holds: false });
+});
