@@ -93,7 +93,7 @@ function bareLoop(data) {
 /** `verify` in a process of its own: seconds, and the most memory that it had. */
 function verifyOnce(data, hashesOnly) {
   const script = `
-    import { openDataFolder } from ${JSON.stringify(new URL('../dist/audit/data-folder.js', import.meta.url).href)};
+    import { openDataFolder } from ${JSON.stringify(new URL('../dist/audit/data-folder/data-folder.js', import.meta.url).href)};
     import { verify } from ${JSON.stringify(new URL('../dist/audit/verify.js', import.meta.url).href)};
     const began = performance.now();
     const source = openDataFolder(${JSON.stringify(data)});

@@ -20,9 +20,8 @@ export class EventChecks {
   private recordedAt = '';
   private passedOver = 0;
 
-  /** What is wrong with the next event, the first thing of it. */
-  check(entry: Buffer, sequence: number): Finding | undefined {
-    const event = canonicallyRead(entry);
+  /** What is wrong with the next event, the first thing of it. `event` is what its bytes say. */
+  check(entry: Buffer, event: RecordedEvent | undefined, sequence: number): Finding | undefined {
     const fault = (code: FindingCode, message: string): Finding => ({ code, message, ...named(entry, sequence) });
     if (
       !event ||
@@ -75,7 +74,7 @@ function idOf(entry: Buffer): string | undefined {
 }
 
 /** The event, where these bytes are the ones that it is written in. */
-function canonicallyRead(entry: Buffer): RecordedEvent | undefined {
+export function canonicallyRead(entry: Buffer): RecordedEvent | undefined {
   if (!isUtf8(entry)) return undefined;
   const text = entry.toString();
   try {

@@ -5,7 +5,7 @@ import { grow, type Edge } from '../proof/tiles.js';
 import { named } from './event-checks.js';
 import { FindingError, type Finding } from './finding.js';
 import { edgeRoot } from './rehash.js';
-import type { HashTile, VerifiedPage } from './source.js';
+import type { HashTile, HashedPage } from './source.js';
 
 /** A hash of the source's that is not the one that its events make. */
 interface Difference {
@@ -44,7 +44,7 @@ export class HeldTiles {
   ) {}
 
   /** The places, within the page, of the events whose hashes differ from the source's. */
-  async page({ after, entries, leaves, full }: VerifiedPage): Promise<ReadonlySet<number>> {
+  async page({ after, entries, leaves, full }: HashedPage): Promise<ReadonlySet<number>> {
     const differing = await this.differingAt(0, after, leaves);
     for (const at of differing) this.note(0, after + at, named(entries[at]!, after + at + 1));
     for (let first = 0; first < full.length;) {

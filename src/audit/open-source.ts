@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBareCheckpoint } from './bare-checkpoint.js';
-import { openDataFolder } from './data-folder.js';
+import { openDataFolder } from './data-folder/data-folder.js';
 import type { BareCheckpoint } from './diff.js';
 import { openExport } from './export-folder.js';
 import { MANIFEST } from './export-layout.js';

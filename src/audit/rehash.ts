@@ -2,13 +2,13 @@ import { leafHash } from '../proof/hash.js';
 import { grow, resolver, type Edge } from '../proof/tiles.js';
 import { root } from '../proof/tree.js';
 import { FindingError } from './finding.js';
-import type { Source, VerifiedPage } from './source.js';
+import type { Source, HashedPage } from './source.js';
 
 /** Is told how many events are done, of how many, page by page. */
 export type Progress = (done: number, of: number) => void;
 
 /** Hashes the first `size` events of a source into a tree of which only the edge is kept. Throws a FindingError where an event is missing. */
-export async function* rehash(source: Source, size: number, progress?: Progress, signal?: AbortSignal): AsyncGenerator<VerifiedPage> {
+export async function* rehash(source: Source, size: number, progress?: Progress, signal?: AbortSignal): AsyncGenerator<HashedPage> {
   let after = 0;
   let edge: Edge = [];
   for await (const entries of source.entries(0, size)) {
@@ -45,7 +45,7 @@ export class RootAt {
     if (size === 0) this.root = edgeRoot([], 0);
   }
 
-  see({ after, leaves, edge }: Pick<VerifiedPage, 'after' | 'leaves' | 'edge'>): void {
+  see({ after, leaves, edge }: Pick<HashedPage, 'after' | 'leaves' | 'edge'>): void {
     if (this.root) return;
     if (after + leaves.length >= this.size) this.root = edgeRoot(grow(this.edge, leaves.slice(0, this.size - after)).edge, this.size);
     this.edge = edge;

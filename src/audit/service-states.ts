@@ -1,5 +1,3 @@
-import { canonical } from '../event/canonical.js';
-import type { Json } from '../event/event.js';
 import type { Folded } from '../folding/fold.js';
 import { present, type State } from '../folding/state.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
@@ -7,6 +5,7 @@ import { SUBJECTS, subjectOfStream } from '../subjects.js';
 import { FindingError, type Finding } from './finding.js';
 import { Scratch } from './scratch.js';
 import type { Check, VerifiedPage } from './source.js';
+import { wrongField } from './wrong-field.js';
 
 /** Reads what an address under `/v1/` has, as JSON; nothing where it has nothing. */
 export type ReadJson = (path: string) => Promise<unknown>;
@@ -78,11 +77,10 @@ export class ServiceStates implements Check {
     const folded: Folded | undefined = this.scratch.writer.projector.state(state.stream);
     if (!folded) return { code: 'state-changed', message: `the service shows ${state.stream}, which no event tells of` };
     const made = present(subjectOfStream(state.stream).projection, folded, now);
-    const field = Object.keys({ ...made, ...state }).find((name) => text(made[name]) !== text(state[name]));
-    if (field === undefined) return undefined;
-    const because = (made['because'] as Record<string, { event: string } | undefined>)[field]?.event;
-    const message = `the state of ${state.stream} is not what its events say: ${field}`;
-    return { code: 'state-changed', message, ...(because === undefined ? this.lastOf(state.stream) : this.placeOf(because)) };
+    const wrong = wrongField(made, state);
+    if (!wrong) return undefined;
+    const message = `the state of ${state.stream} is not what its events say: ${wrong.field}`;
+    return { code: 'state-changed', message, ...(wrong.because === undefined ? this.lastOf(state.stream) : this.placeOf(wrong.because)) };
   }
 
   private lastOf(stream: string): Pick<Finding, 'sequence' | 'id'> {
@@ -95,8 +93,4 @@ export class ServiceStates implements Check {
     const sequence = this.scratch.writer.sequenceOf(id);
     return { id, ...(sequence !== undefined && { sequence }) };
   }
-}
-
-function text(value: Json | undefined): string {
-  return value === undefined ? '' : canonical(value);
 }

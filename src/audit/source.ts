@@ -1,3 +1,4 @@
+import type { RecordedEvent } from '../event/event.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
 import type { Edge, FullTile } from '../proof/tiles.js';
 import type { Finding } from './finding.js';
@@ -53,11 +54,16 @@ export interface Check {
 /** Where nothing else is to be looked at. */
 export const NO_CHECK: Check = { page: async () => [], end: async function* () {} };
 
+/** Entries as they were read, and what the tree makes of them. */
+export type HashedPage = Omit<VerifiedPage, 'events'>;
+
 /** Events as they were read, and what the tree makes of them. Whether they are what the log has signed shows after the last one. */
 export interface VerifiedPage {
   /** How many events come before them. */
   after: number;
   entries: readonly Buffer[];
+  /** What each of them says, where it is an event in its canonical form. Not read where only hashes are asked for. */
+  events: readonly (RecordedEvent | undefined)[];
   /** The hash of each entry. */
   leaves: readonly Buffer[];
   /** The tiles that these events have filled, the lower levels first. */

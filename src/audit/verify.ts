@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../proof/checkpoint.js';
 import type { Signature, Verifier } from '../proof/note-keys.js';
-import { EventChecks, named } from './event-checks.js';
+import { EventChecks, canonicallyRead, named } from './event-checks.js';
 import { FindingError, type Finding } from './finding.js';
 import { Findings } from './findings.js';
 import { HeldTiles } from './held-tiles.js';
@@ -108,12 +108,13 @@ async function verifyEvents(
   const reading = async () => {
     for await (const page of rehash(source, size, progress, signal)) {
       const differing = await held?.page(page);
-      page.entries.forEach((entry, at) => {
-        if (differing?.has(at)) return eventChecks?.passOver();
-        const fault = eventChecks?.check(entry, page.after + at + 1);
+      const said = eventChecks ? page.entries.map(canonicallyRead) : [];
+      said.forEach((event, at) => {
+        if (differing?.has(at)) return eventChecks!.passOver();
+        const fault = eventChecks!.check(page.entries[at]!, event, page.after + at + 1);
         if (fault) findings.add(fault);
       });
-      for (const check of checks) findings.add(...(await check.page(page)));
+      for (const check of checks) findings.add(...(await check.page({ ...page, events: said })));
       now.see(page);
       then?.see(page);
       events = page.after + page.entries.length;

@@ -189,8 +189,7 @@ const ON_EVENTS: Record<string, Attack> = {
     try {
       attacker.write(first, after, depth);
     } catch {
-      // What can't be folded can't be made anew: the attacker gives up on the rest.
-      return undefined;
+      // What can't be folded can't be made anew: the attacker leaves it at what is done.
     }
     const named = depth === 'bytes' || depth === 'columns';
     return { how: `change ${field} of ${first} with ${depth}`, first, named };

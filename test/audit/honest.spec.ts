@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/audit/data-folder.js';
+import { openDataFolder } from '../../src/audit/data-folder/data-folder.js';
 import { WrongUse } from '../../src/audit/finding.js';
 import { importInto } from '../../src/audit/import.js';
 import { rebuild } from '../../src/record/rebuild.js';

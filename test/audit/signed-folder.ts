@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/audit/data-folder.js';
+import { openDataFolder } from '../../src/audit/data-folder/data-folder.js';
 import { verify, type Report, type VerifyOptions } from '../../src/audit/verify.js';
 import { readConfig } from '../../src/config.js';
 import { Commands } from '../../src/decider/commands.js';

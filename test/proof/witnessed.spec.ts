@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/audit/data-folder.js';
+import { openDataFolder } from '../../src/audit/data-folder/data-folder.js';
 import { verify } from '../../src/audit/verify.js';
 import { isSatisfied, parsePolicy } from '../../src/proof/policy.js';
 import { startApp, type TestApp } from '../support/start-app.js';

@@ -1,17 +1,18 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { HASH_BYTES } from '../proof/hash.js';
-import { readSigners } from '../proof/log-keys.js';
-import { ProofError } from '../proof/proof-error.js';
-import { TILE_WIDTH } from '../proof/tile-path.js';
-import { SCHEMA_VERSION, UnfitFile, checkFile, openForReading, type Db } from '../record/schema.js';
-import { tileId } from '../record/tree.js';
-import { StartRefused } from '../start-refused.js';
-import { checkTables } from './data-folder-check.js';
-import { MAX_NOTE_BYTES } from './export-layout.js';
-import { FindingError, WrongUse, type FindingCode } from './finding.js';
-import { ENTRY, isDamage, readable } from './readable.js';
-import type { HashTile, Source } from './source.js';
+import { HASH_BYTES } from '../../proof/hash.js';
+import { readSigners } from '../../proof/log-keys.js';
+import { ProofError } from '../../proof/proof-error.js';
+import { TILE_WIDTH } from '../../proof/tile-path.js';
+import { SCHEMA_VERSION, UnfitFile, checkFile, openForReading, type Db } from '../../record/schema.js';
+import { tileId } from '../../record/tree.js';
+import { StartRefused } from '../../start-refused.js';
+import { TablesCheck } from './tables-check.js';
+import { MAX_NOTE_BYTES } from '../export-layout.js';
+import { FindingError, WrongUse, type FindingCode } from '../finding.js';
+import { EventRows } from './event-rows.js';
+import { isDamage, readable } from './readable.js';
+import { NO_CHECK, type HashTile, type Source } from '../source.js';
 
 const PAGE = 1_000;
 
@@ -31,17 +32,13 @@ export function openDataFolder(folder: string): Source {
     return openDataFolder(folder);
   }
 
+  let rows = new EventRows(db, false);
   async function* entries(after: number, size: number): AsyncGenerator<Buffer[]> {
-    const selectEntries = readable(undefined, () =>
-      db.prepare<[number, number], { sequence: number; bytes: Buffer }>(
-        `SELECT sequence, ${ENTRY} AS bytes FROM events WHERE sequence BETWEEN ? AND ? ORDER BY sequence`,
-      ),
-    );
     for (let last = after; last < size; last += PAGE) {
-      const rows = readable(last + 1, () => selectEntries.all(last + 1, Math.min(last + PAGE, size)));
-      const gap = rows.findIndex(({ sequence }, at) => sequence !== last + 1 + at);
-      const whole = gap < 0 ? rows : rows.slice(0, gap);
-      if (whole.length > 0) yield whole.map(({ bytes }) => bytes);
+      const read = rows.read(last, Math.min(last + PAGE, size));
+      const gap = read.findIndex(([, sequence], at) => sequence !== last + 1 + at);
+      const whole = gap < 0 ? read : read.slice(0, gap);
+      if (whole.length > 0) yield whole.map(([bytes]) => bytes);
       if (last + whole.length < Math.min(last + PAGE, size)) throw missing(last + whole.length + 1);
       // A signal is heard only between two turns.
       await new Promise(setImmediate);
@@ -59,7 +56,11 @@ export function openDataFolder(folder: string): Source {
     vkeys: async () => vkeysOf(folder, note),
     entries,
     tile: async (tile) => readable(tile.index * TILE_WIDTH ** (tile.level + 1) + 1, () => storedTile(db, tile)),
-    check: (checkpoint, { hashesOnly }) => checkTables(db, checkpoint, hashesOnly),
+    check: (checkpoint, { hashesOnly }) => {
+      if (hashesOnly) return NO_CHECK;
+      rows = new EventRows(db, true);
+      return readable(undefined, () => new TablesCheck(db, rows, checkpoint));
+    },
     close: async () => void db.close(),
   };
 }

@@ -1,6 +1,6 @@
-import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
-import { FindingError, type Finding } from './finding.js';
-import { visible } from './visible.js';
+import { MAX_ENTRY_BYTES } from '../../proof/entry-bundle.js';
+import { FindingError, type Finding } from '../finding.js';
+import { visible } from '../visible.js';
 
 /** The bytes of an event, in SQL, whatever somebody has put in their place. Of more than an event can have, no more is read than shows it. */
 export const ENTRY = `ifnull(substr(CAST(bytes AS BLOB), 1, ${MAX_ENTRY_BYTES + 1}), x'')`;

@@ -1,0 +1,29 @@
+import type { Checkpoint } from '../../proof/checkpoint.js';
+import { blankRecord, type Db } from '../../record/schema.js';
+import { epochOf } from '../export-layout.js';
+import type { Finding } from '../finding.js';
+
+/** Holds the file as such against its checkpoint's name, and against a record as this release makes it. */
+export function* checkSchema(db: Db, { origin }: Checkpoint): Generator<Finding> {
+  const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get();
+  if (epochOf(origin) !== epoch)
+    yield { code: 'checkpoint-invalid', message: 'the checkpoint was signed for another record than this one' };
+  const blank = blankRecord();
+  const [expected, found] = [schemaOf(blank), schemaOf(db)];
+  blank.close();
+  for (const [name, sql] of expected)
+    if (found.get(name) !== sql)
+      yield { code: 'schema-changed', message: `the record is not kept as it should be: ${name} is gone or changed` };
+  if ([...found.keys()].some((name) => name.startsWith('trigger ') && !expected.has(name)))
+    yield { code: 'schema-changed', message: 'somebody has added a trigger, which may change what is recorded' };
+}
+
+/** What makes the file a record: its tables, indexes and triggers. A rebuild leaves its table's name in quotes. */
+function schemaOf(db: Db): Map<string, string> {
+  const all = db
+    .prepare<[], { name: string; sql: string }>(
+      "SELECT type || ' ' || name AS name, replace(sql, '\"', '') AS sql FROM sqlite_schema WHERE sql > ''",
+    )
+    .all();
+  return new Map(all.map(({ name, sql }) => [name, sql]));
+}
