@@ -7,8 +7,7 @@ import type { Bounds } from '../../time/occurred.js';
 import { canonicallyRead, named } from '../event-checks.js';
 import type { Finding } from '../finding.js';
 import type { VerifiedPage } from '../source.js';
-import { COLUMNS, type EventRows } from './event-rows.js';
-import { isSame } from './is-same.js';
+import type { EventRows } from './event-rows.js';
 import { ENTRY, isDamage, readable } from './readable.js';
 import type { TagSum } from './tag-sum.js';
 
@@ -32,7 +31,7 @@ export class FilingCheck {
       const filing = readable(sequence, () => this.filing(event));
       for (const tag of filing?.tags ?? []) this.tags.add(tag, sequence);
       const fault = filing
-        ? wrongColumn([...columnsOf(filing.event, filing.print), leaves[at]!, 'text'], this.rows.columnsOf(sequence))
+        ? this.rows.wrongColumn(sequence, [...columnsOf(filing.event, filing.print), leaves[at]!, 'text'])
         : event
           ? 'what it amends'
           : 'the form';
@@ -88,11 +87,6 @@ export class FilingCheck {
   private bytes(sequence: number): Buffer | undefined {
     return this.db.prepare<[number], Buffer>(`SELECT ${ENTRY} FROM events WHERE sequence = ?`).pluck().get(sequence);
   }
-}
-
-function wrongColumn(expected: readonly unknown[], row: readonly unknown[]): string | undefined {
-  const at = expected.findIndex((value, column) => !isSame(value, row[column]));
-  return at < 0 ? undefined : `the column ${COLUMNS.split(', ')[at]}`;
 }
 
 function misfiled(entry: Buffer, sequence: number, what: string): Finding {
