@@ -95,8 +95,16 @@ function nodeAt(nodes: Buffer, row: number, place: number): Buffer {
   return nodes.subarray(start, start + HASH_BYTES);
 }
 
+/** What was hashed over tiles that are not full yet: one proof after the other asks for the same. */
+const nodesOverOpen = new WeakMap<readonly Buffer[], Map<number, Buffer>>();
+
 /** A node over the hashes of a tile that is not full yet. */
 function nodeOver(hashes: readonly Buffer[], row: number, place: number): Buffer {
   if (row === 0) return hashes[place]!;
-  return nodeHash(nodeOver(hashes, row - 1, 2 * place), nodeOver(hashes, row - 1, 2 * place + 1));
+  const known = nodesOverOpen.get(hashes) ?? new Map<number, Buffer>();
+  nodesOverOpen.set(hashes, known);
+  const at = ROW_STARTS[row]! + place;
+  const node = known.get(at) ?? nodeHash(nodeOver(hashes, row - 1, 2 * place), nodeOver(hashes, row - 1, 2 * place + 1));
+  known.set(at, node);
+  return node;
 }

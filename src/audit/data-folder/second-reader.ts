@@ -45,7 +45,8 @@ function inTurn(db: Db, seed: Seed, head: number): SecondReader {
 }
 
 function beside(asked: Asked): SecondReader {
-  const worker = new Worker(WORKER, { workerData: asked });
+  // Without the options of the process: some of them are for its own first file alone.
+  const worker = new Worker(WORKER, { workerData: asked, execArgv: [] });
   const told = <About extends keyof Told>(about: About): (() => Promise<Told[About]>) => {
     const telling = new Promise<Told[About]>((resolve, reject) => {
       worker.on('message', (message: Partial<Told> & { failed?: string }) => {
