@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
-import type { AuditOptions } from './cli/audit.js';
 import type { ConformanceOptions } from './cli/conformance.js';
 import type { DemoOptions } from './cli/demo.js';
 import type { DiffCommand } from './cli/diff.js';
@@ -10,6 +9,9 @@ import type { ReplayCommand } from './cli/replay.js';
 import type { TailOptions } from './cli/tail.js';
 import type { VerifyCommand } from './cli/verify.js';
 import { VERSION } from './version.js';
+
+/** The exit code where something was asked for that makes no sense, or could not be done. */
+const WRONG_USE = 2;
 
 const folder = process.env['ZONEWATCH_DATA'] ?? './data';
 const program = new Command('zonewatch').description('Keeps the record of a ceasefire.').version(VERSION).exitOverride();
@@ -58,7 +60,7 @@ program
   .action(async (url: string, options: ConformanceOptions) => (await import('./cli/conformance.js')).runConformance(url, options));
 
 /** What every command of an auditor takes. */
-const audit = (name: string) =>
+const audit = (name: string, json = 'the result as JSON') =>
   program
     .command(name)
     .option('--token <token>', 'a key of the service; the default is ZONEWATCH_TOKEN')
@@ -67,7 +69,7 @@ const audit = (name: string) =>
       key,
     ])
     .option('--policy <file>', 'a C2SP tlog-policy: the keys of logs and witnesses that you trust, and how many witnesses it takes')
-    .option('--json', 'the result as JSON');
+    .option('--json', json);
 const PLACE = 'a data folder, the folder of an export, or the address of a service';
 
 audit('verify')
@@ -89,11 +91,9 @@ audit('import')
   .option('--data <folder>', 'the data folder to fill', folder)
   .action(async (place: string, options: ImportCommand) => (await import('./cli/import.js')).importRecord(place, options));
 
-program
-  .command('replay')
+audit('replay', 'a line of JSON for each event, or each state')
   .description('step through a record: each event, and what it changed; or the states at one place in it')
   .argument('[place]', PLACE, folder)
-  .option('--token <token>', 'a key of the service; the default is ZONEWATCH_TOKEN')
   .option('--subject <streams>', 'only what happened to these', list)
   .option('--from <sequence>', 'begin with this event')
   .option('--to <sequence>', 'end with this event')
@@ -101,8 +101,7 @@ program
   .option('--at-sequence <sequence>', 'the states as the record held them at this event')
   .option('--known-at <instant>', 'the states as the record held them then')
   .option('--speed <events a second>', 'how fast; without it as fast as it goes')
-  .option('--json', 'a line of JSON for each event, or each state')
-  .action(async (place: string, options: ReplayCommand & AuditOptions) => (await import('./cli/replay.js')).replayPlace(place, options));
+  .action(async (place: string, options: ReplayCommand) => (await import('./cli/replay.js')).replayPlace(place, options));
 
 audit('diff')
   .description('see whether one record, or one checkpoint, goes on from another')
@@ -111,16 +110,15 @@ audit('diff')
   .option('--log <place>', 'a record that has the events of both, where they are checkpoints of different sizes')
   .action(async (a: string, b: string, options: DiffCommand) => (await import('./cli/diff.js')).diffRecords(a, b, options));
 
-// Whoever reads only the head of what is printed (`| head`) has what they want.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));
+// Whoever reads only the head of what is printed (`| head`) has what they want, and what was found by then stays found.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? (process.exitCode ?? 0) : WRONG_USE));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  const { name, code, exitCode, message } = error as Error & { code?: string; exitCode?: number };
+  const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string };
   const fromCommander = code?.startsWith('commander.');
   if (!fromCommander) console.error(`zonewatch: ${message}`);
-  // 2 is wrong use, 1 that something did not hold.
-  if (fromCommander) process.exitCode = exitCode === 0 ? 0 : 2;
-  else process.exitCode = name === 'WrongUse' ? 2 : 1;
+  // That something does not hold (1) is told by what was looked at. Where nothing could be looked at, nothing can be said of it.
+  process.exitCode = fromCommander && exitCode === 0 ? 0 : WRONG_USE;
 }

@@ -67,6 +67,9 @@ export async function startService(config: Config, { feedLimits }: { feedLimits?
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const opened = { app, log };
   const close = async () => {
+    // Proofs that wait for a checkpoint have it before their connections are cut.
+    await opened.log.flush();
+    await new Promise(setImmediate);
     await opened.app.close();
     // What is in flight becomes durable first, so that the last checkpoint covers it.
     await record.log.close();

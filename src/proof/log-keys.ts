@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SECRET, writeWhole } from '../record/write-whole.js';
 import { StartRefused } from '../start-refused.js';
@@ -31,6 +31,8 @@ export function readSigners(folder: string, name: string): Signer[] {
 
 function readKeys(path: string): KeyObject[] {
   try {
+    // From a pipe or a device it would be read without end.
+    if (!statSync(path).isFile()) throw new Error('it is no file');
     const text = readFileSync(path, 'utf8');
     const keys = (text.match(PEM) ?? []).map((pem) => createPrivateKey(pem));
     if (keys.length === 0) throw new Error('it holds no key');

@@ -66,8 +66,8 @@ function watchedBy(logger: Logger): WitnessWatch {
 function refused(error: unknown, name: string, folder: string): unknown {
   if (error instanceof Forked)
     return new StartRefused(
-      `the record in ${folder} is not the one that was signed: ${error.message}. Put back what belongs to ${folder}/checkpoint, or begin ` +
-        'a new record from a backup with `zonewatch restore`. `zonewatch verify` tells what is amiss.',
+      `the record in ${folder} is not the one that was signed: ${error.message}. Put back what belongs to ${folder}/checkpoint, or fill ` +
+        'a new folder from an export with `zonewatch import`. `zonewatch verify` tells what is amiss.',
       { cause: error },
     );
   if (error instanceof ProofError)

@@ -125,6 +125,13 @@ export class PublishedLog {
     return old === 0 ? [] : consistencyProof(this.tree.hashes(), old, size);
   }
 
+  /** Publishes all that there is now, for whoever waits for it. */
+  async flush(): Promise<void> {
+    await this.publishing;
+    clearTimeout(this.timer);
+    if (!this.ended) await this.publish();
+  }
+
   /** Publishes all that there is by then, and ends. */
   async close(): Promise<void> {
     await this.publishing;

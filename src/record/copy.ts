@@ -129,6 +129,5 @@ function refusal(
   message: string,
   code: FindingCode = 'event-malformed',
 ): FindingError {
-  const name = id === undefined ? `event ${sequence}` : `event ${sequence} (${id})`;
-  return new FindingError({ code, message: `${name}: ${visible(message)}`, sequence, ...(id !== undefined && { id }) });
+  return new FindingError({ code, message: visible(message), sequence, ...(id !== undefined && { id }) });
 }

@@ -1,8 +1,9 @@
 import Database from 'better-sqlite3';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StartRefused } from '../start-refused.js';
 import { UnfitFile } from './schema.js';
+import { syncFolder } from './write-whole.js';
 
 /** Another process holds the data folder. */
 export class FolderInUse extends StartRefused {
@@ -19,7 +20,7 @@ export function lockFolder(folder: string): () => void {
   const path = join(folder, 'writer.lock');
   let lock: Database.Database | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     lock = new Database(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return () => lock!.close();
@@ -31,4 +32,11 @@ export function lockFolder(folder: string): () => void {
       { cause: error },
     );
   }
+}
+
+/** Makes a folder and those above it, and their names durable: without that a loss of power could take all that is in it. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(folder); made !== dirname(first); made = dirname(made)) syncFolder(dirname(made));
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.js';
 import { SqliteLog } from '../log/sqlite-log.js';
@@ -27,6 +28,8 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
   };
   try {
     const path = join(folder, 'record.db');
+    // What an import that was killed has left.
+    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}.unfinished${end}`, { force: true });
     const writing = openForWriting(path);
     opened.push(writing);
     if (!statesAreCurrent(writing)) rebuild(writing, onProgress);

@@ -54,9 +54,9 @@ test.each([
   [['--kinds', 'zoo'], 'zoo'],
   [['--after', 'yesterday'], '--after'],
   [['--after', '1', '--token', 'wrong'], 'token'],
-])('tail %j tells what is wrong, and ends with 1', async (options, told) => {
+])('tail %j tells what is wrong, and ends with 2', async (options, told) => {
   const { ended, errors } = tail(...options);
-  expect(await ended).toBe(1);
+  expect(await ended).toBe(2);
   expect(errors()).toContain(told);
   expect(errors()).not.toContain('    at ');
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, rmdirSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
@@ -417,4 +417,20 @@ describe('what is not signed yet', () => {
     expect(await ask('/log/consistency?old=0&new=0')).toMatchObject({ status: 200, body: Buffer.alloc(0) });
     expect((await ask('/log/consistency?old=0&new=1')).status).toBe(400);
   });
+});
+
+test('a proof that waits for its checkpoint has it before the service ends', async () => {
+  await up();
+  const parties = Array.from({ length: 20 }, (_, at) => ({
+    command: 'parties/register',
+    body: { id: `p${at}`, name: { en: 'P' }, kind: 'other', occurred: '2017' },
+  }));
+  await ask('/v1/events/party-none@0/proof');
+  await app.feed(parties);
+  const proofs = parties.map(({ body }) => ask(`/v1/events/party-${body.id}@0/proof`));
+  await passed(50);
+  const ended = app.close();
+  expect((await Promise.all(proofs)).map(({ status }) => status)).toEqual(parties.map(() => 200));
+  await ended;
+  rmSync(app.folder, { recursive: true });
 });

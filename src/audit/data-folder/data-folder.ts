@@ -12,6 +12,7 @@ import { MAX_NOTE_BYTES } from '../export-layout.js';
 import { FindingError, WrongUse, type FindingCode } from '../finding.js';
 import { EventRows } from './event-rows.js';
 import { isDamage, readable } from './readable.js';
+import { changedTables } from './schema-check.js';
 import { NO_CHECK, type HashTile, type Source } from '../source.js';
 
 const PAGE = 1_000;
@@ -75,11 +76,18 @@ function opened(path: string): Db {
       throw new WrongUse(`${path} was written by an earlier release (schema ${version as number}). Start the service on it once.`);
     // All that is read is of one moment, which the first read sets, also while the service writes on.
     db.exec('BEGIN; SELECT 1 FROM sqlite_schema');
+    // A view in the place of a table could go on without end.
+    const [changed] = changedTables(db);
+    if (changed !== undefined) throw fault('schema-changed', `the record is not kept as it should be: ${changed} is gone or changed`);
     return db;
   } catch (error) {
     db?.close();
     if (error instanceof UnfitFile && isDamage(error.cause)) throw fault('unreadable', error.message);
     if (isDamage(error)) throw fault('unreadable', `${path} cannot be read: ${(error as Error).message}`);
+    if ((error as { code?: string }).code?.startsWith('SQLITE_'))
+      throw new WrongUse(
+        `${path} cannot be opened: ${(error as Error).message}. Where the folder may not be written to, verify a copy of it.`,
+      );
     throw error instanceof StartRefused ? new WrongUse(error.message, { cause: error }) : error;
   }
 }
@@ -88,7 +96,8 @@ function opened(path: string): Db {
 function readNote(path: string): Buffer | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return statSync(path).size > MAX_NOTE_BYTES ? Buffer.of() : readFileSync(path);
+    const { size, isFile } = { size: statSync(path).size, isFile: statSync(path).isFile() };
+    return isFile && size <= MAX_NOTE_BYTES ? readFileSync(path) : Buffer.of();
   } catch (error) {
     throw new WrongUse(`${path} can't be read: ${(error as Error).message}`, { cause: error });
   }

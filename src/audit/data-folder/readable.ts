@@ -22,8 +22,8 @@ export function unreadable(error: unknown, sequence?: number): Finding {
   return { code: 'unreadable', message, ...(sequence !== undefined && { sequence }) };
 }
 
-/** Whether an error says that a file is no whole database any more. */
+/** Whether an error says that a file is no whole database any more. A disk that fails says nothing of it. */
 export function isDamage(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: string };
-  return /^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR|MISMATCH|FORMAT|TOOBIG)/.test(code ?? '');
+  return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ|ERROR|MISMATCH|FORMAT|TOOBIG)/.test(code ?? '');
 }

@@ -8,14 +8,30 @@ export function* checkSchema(db: Db, { origin }: Checkpoint): Generator<Finding>
   const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get();
   if (epochOf(origin) !== epoch)
     yield { code: 'checkpoint-invalid', message: 'the checkpoint was signed for another record than this one' };
-  const blank = blankRecord();
-  const [expected, found] = [schemaOf(blank), schemaOf(db)];
-  blank.close();
-  for (const [name, sql] of expected)
-    if (found.get(name) !== sql)
-      yield { code: 'schema-changed', message: `the record is not kept as it should be: ${name} is gone or changed` };
-  if ([...found.keys()].some((name) => name.startsWith('trigger ') && !expected.has(name)))
+  for (const name of changedIn(db))
+    yield { code: 'schema-changed', message: `the record is not kept as it should be: ${name} is gone or changed` };
+  const triggers = [...schemaOf(db).keys()].filter((name) => name.startsWith('trigger '));
+  if (triggers.some((name) => !expectedSchema().has(name)))
     yield { code: 'schema-changed', message: 'somebody has added a trigger, which may change what is recorded' };
+}
+
+/** The tables that are not as a record of this release has them. Nothing of it may be read then. */
+export function changedTables(db: Db): string[] {
+  return changedIn(db).filter((name) => name.startsWith('table '));
+}
+
+function changedIn(db: Db): string[] {
+  const found = schemaOf(db);
+  return [...expectedSchema()].flatMap(([name, sql]) => (found.get(name) === sql ? [] : [name]));
+}
+
+function expectedSchema(): Map<string, string> {
+  const blank = blankRecord();
+  try {
+    return schemaOf(blank);
+  } finally {
+    blank.close();
+  }
 }
 
 /** What makes the file a record: its tables, indexes and triggers. A rebuild leaves its table's name in quotes. */

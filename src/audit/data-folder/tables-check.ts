@@ -59,7 +59,10 @@ export class TablesCheck implements Check {
       }
       if (!this.canFold) return;
       if (statesAreCurrent(this.db)) yield* await this.second.wrongStates();
-      else if (holds) throw new WrongUse('the states were folded by another release. Start the service once, or ask for hashes only.');
+      else if (holds)
+        throw new WrongUse(
+          'the states say that another release has folded them, so this one cannot hold them against their events. Ask for hashes only, or start this release on a copy of the folder.',
+        );
     } catch (error) {
       if (!isDamage(error)) throw error;
       yield unreadable(error);
