@@ -9,7 +9,8 @@ export async function openBareCheckpoint(path: string): Promise<BareCheckpoint> 
   try {
     const file = await open(path);
     try {
-      const note = await readAhead(file, Math.min((await file.stat()).size, MAX_NOTE_BYTES));
+      // A pipe does not tell how much will come.
+      const note = await readAhead(file, MAX_NOTE_BYTES);
       return { name: path, checkpoint: async () => note };
     } finally {
       await file.close();

@@ -1,7 +1,16 @@
-import type { RecordedEvent } from '../event/event.js';
+import { isObject } from './plain.js';
 
 /** As many digits as a sequence can have. */
 const DIGITS = 16;
+
+/** What of an event its attributes are made of. */
+interface Attributed {
+  id: string;
+  stream: string;
+  type: string;
+  recordedAt: string;
+  sequence: number;
+}
 
 /**
  * An event as CloudEvents 1.0 has it, in the JSON format, with `sequence` as that extension has it: texts that sort as the events do, so
@@ -27,10 +36,16 @@ export function cloudEvent(entry: Buffer, epoch: string): string {
   return `{"data":${entry.toString()},${attributes.slice(1)}`;
 }
 
-function parsed(entry: Buffer): RecordedEvent | undefined {
+function parsed(entry: Buffer): Attributed | undefined {
   try {
-    return (JSON.parse(entry.toString()) ?? undefined) as RecordedEvent | undefined;
+    const event: unknown = JSON.parse(entry.toString());
+    return isAttributed(event) ? event : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isAttributed(event: unknown): event is Attributed {
+  if (!isObject(event) || !Number.isSafeInteger(event['sequence'])) return false;
+  return ['id', 'stream', 'type', 'recordedAt'].every((name) => typeof event[name] === 'string');
 }

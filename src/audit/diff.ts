@@ -2,17 +2,16 @@ import type { Checkpoint } from '../proof/checkpoint.js';
 import type { Verifier } from '../proof/note-keys.js';
 import { FindingError, WrongUse, type Finding } from './finding.js';
 import { firstDifference, type Difference } from './first-difference.js';
-import { opened, ownKeys, unsigned } from './opening.js';
+import { isKeyOf, opened, ownKeys, quorumFault, unsigned, type Trust } from './opening.js';
 import { RootAt, type Progress } from './rehash.js';
 import type { Source } from './source.js';
 import { verifyWith } from './verify.js';
+import { visible } from './visible.js';
 
 /** A checkpoint by itself, as an auditor has kept it. */
 export type BareCheckpoint = Pick<Source, 'name' | 'checkpoint'>;
 
-export interface DiffOptions {
-  /** The keys of the logs, as the auditor came to know them. Without, those that the sources name are taken on trust. */
-  keys?: readonly Verifier[];
+export interface DiffOptions extends Trust {
   /** A source that has the events of both, where neither side can show that one goes on from the other. */
   log?: Source;
   progress?: Progress;
@@ -22,7 +21,8 @@ export interface DiffOptions {
 export interface Diff {
   /**
    * `same`: one tree. `continues`: one is the other with more events behind it. `contradicts`: they differ in what both should have, which
-   * no honest log signs. `unproven`: a side, or the log, is not what was signed, so that nothing follows from it.
+   * no honest log signs. `unproven`: a side, or the log, is not what was signed, or nobody is known to have signed it and it does not agree,
+   * so that nothing follows from it.
    */
   result: 'same' | 'continues' | 'contradicts' | 'unproven';
   a: DiffSide;
@@ -43,7 +43,7 @@ export interface DiffFinding extends Finding {
 
 export interface DiffSide extends Checkpoint {
   name: string;
-  /** Whether its signature was checked: not so for a bare checkpoint where no key of its log is known. */
+  /** Whether its log has signed it, by a key that is known. Of a source that is seen when it is verified, and told among the findings. */
   isSigned: boolean;
 }
 
@@ -85,6 +85,15 @@ async function compare(short: Side, long: Side, options: DiffOptions, findings: 
   const first = !isHeld && short.source && long.source ? await locate(short, long, options) : undefined;
   // Tiles that are wrong prove nothing, but take nothing from the events either.
   if (findings.some(({ code }) => code !== 'tile-changed')) return { result: 'unproven', ...(first && { first }) };
+  const unvouched = isHeld ? [] : [short, long].filter(({ told }) => !told.isSigned);
+  // Anybody can write a checkpoint that accuses an honest log.
+  for (const { letter, told } of unvouched)
+    findings.push({
+      side: letter,
+      code: 'checkpoint-invalid',
+      message: `no key of ${visible(told.origin)} is known that could have signed this`,
+    });
+  if (unvouched.length > 0) return { result: 'unproven' };
   if (!isHeld) return { result: 'contradicts', ...(first && { first }) };
   return by === 0 ? { result: 'same' } : { result: 'continues', longer: { side: long.letter, by } };
 }
@@ -93,24 +102,29 @@ async function sideOf(
   letter: 'a' | 'b',
   given: Source | BareCheckpoint,
   other: Source | BareCheckpoint,
-  { keys }: DiffOptions,
+  options: DiffOptions,
   findings: DiffFinding[],
 ): Promise<Side> {
   const note = await given.checkpoint();
   const told = { name: given.name, ...unsigned(note, given.name) };
   // Whether the log of a source has signed its checkpoint is seen when it is verified.
   if (isSource(given)) return { letter, note, source: given, told: { ...told, isSigned: true } };
-  const known = keys ?? (isSource(other) ? await ownKeys(other) : []);
-  const fault = faultOf(note, known);
-  // Keys that another log names are only tried.
-  if (fault && keys) findings.push({ ...fault, side: letter });
-  return { letter, note, source: undefined, told: { ...told, isSigned: !fault } };
+  const keys = options.keys ?? (await keysNamedBy([other, options.log]));
+  // The keys that another log names say nothing of this one.
+  const isJudged = options.keys !== undefined || keys.some((key) => isKeyOf(told.origin, key));
+  const fault = isJudged ? faultOf(note, { ...options, keys }) : undefined;
+  if (fault) findings.push({ ...fault, side: letter });
+  return { letter, note, source: undefined, told: { ...told, isSigned: isJudged && fault?.code !== 'checkpoint-invalid' } };
 }
 
-function faultOf(note: Buffer, keys: readonly Verifier[]): Finding | undefined {
+async function keysNamedBy(sources: readonly (Source | BareCheckpoint | undefined)[]): Promise<Verifier[]> {
+  const named = await Promise.all(sources.map((source) => (source && isSource(source) ? ownKeys(source) : [])));
+  return named.flat();
+}
+
+function faultOf(note: Buffer, trust: Trust): Finding | undefined {
   try {
-    opened(note, { keys, witnesses: [] });
-    return undefined;
+    return quorumFault(opened(note, trust), trust);
   } catch (error) {
     if (error instanceof FindingError) return error.finding;
     throw error;
@@ -139,7 +153,7 @@ async function verifyLog(log: Source, { letter, told }: Side, then: RootAt, opti
 async function verifyEvents(
   source: Source,
   side: DiffFinding['side'],
-  { keys, progress, signal, checkpoint }: DiffOptions & { checkpoint?: Buffer },
+  options: DiffOptions & { checkpoint?: Buffer },
   roots: readonly RootAt[],
   findings: DiffFinding[],
 ): Promise<void> {
@@ -150,14 +164,7 @@ async function verifyEvents(
     },
     end: async function* () {},
   };
-  const asked = {
-    hashesOnly: true,
-    ...(keys && { keys }),
-    ...(checkpoint && { checkpoint }),
-    ...(progress && { progress }),
-    ...(signal && { signal }),
-  };
-  const report = await verifyWith(source, asked, () => [seeing]);
+  const report = await verifyWith(source, { ...options, hashesOnly: true }, () => [seeing]);
   for (const finding of report.findings) findings.push({ ...finding, side });
 }
 

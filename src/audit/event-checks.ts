@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../event/event.js';
 import { subjectOf } from '../event/subject.js';
 import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import type { Finding, FindingCode } from './finding.js';
+import { isObject, isPlain } from './plain.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
@@ -23,31 +24,21 @@ export class EventChecks {
   /** What is wrong with the next event, the first thing of it. `event` is what its bytes say. */
   check(entry: Buffer, event: RecordedEvent | undefined, sequence: number): Finding | undefined {
     const fault = (code: FindingCode, message: string): Finding => ({ code, message, ...named(entry, sequence) });
-    if (
-      !event ||
-      entry.length > MAX_ENTRY_BYTES ||
-      subjectOf(event.stream) === undefined ||
-      !Number.isSafeInteger(event.revision) ||
-      !INSTANT.test(event.recordedAt)
-    ) {
+    if (!event || entry.length > MAX_ENTRY_BYTES || subjectOf(event.stream) === undefined || !INSTANT.test(event.recordedAt)) {
       this.passOver();
-      return fault('event-malformed', `event ${sequence} is not an event in its canonical form (RFC 8785)`);
+      return fault('event-malformed', 'it is not an event in its canonical form (RFC 8785)');
     }
     const { stream, revision, recordedAt, id } = event;
     const expected = this.revisions.get(stream) ?? 0;
     const before = this.recordedAt;
     this.revisions.set(stream, revision + 1);
     if (recordedAt > before) this.recordedAt = recordedAt;
-    if (event.sequence !== sequence)
-      return fault('event-order', `the event in place ${sequence} says that it is another: ${Number(event.sequence)}`);
+    if (event.sequence !== sequence) return fault('event-order', `it says that it is another: ${event.sequence}`);
     if (revision < expected || revision > expected + this.passedOver)
-      return fault('event-order', `event ${sequence} is revision ${revision} of ${stream}, and the next of it would be ${expected}`);
+      return fault('event-order', `it is revision ${revision} of ${stream}, and the next would be ${expected}`);
     if (recordedAt < before)
-      return fault(
-        'event-order',
-        `event ${sequence} was recorded at ${recordedAt}, and one before it at ${before}: the record never goes back`,
-      );
-    return UUID_V7.test(id) ? undefined : fault('event-malformed', `the id of event ${sequence} is no UUIDv7`);
+      return fault('event-order', `it was recorded at ${recordedAt}, and one before it at ${before}: the record never goes back`);
+    return UUID_V7.test(id) ? undefined : fault('event-malformed', 'its id is no UUIDv7');
   }
 
   /** The next event is known to be another than it was: what it says is no measure for those behind it. */
@@ -73,19 +64,46 @@ function idOf(entry: Buffer): string | undefined {
   return [...text.matchAll(OWN_ID)].at(-1)?.[1];
 }
 
-/** The event, where these bytes are the ones that it is written in. */
+const NUMBERS = ['sequence', 'revision', 'version'];
+const TEXTS = ['stream', 'id', 'type', 'recordedAt', 'recordedBy'];
+/** Not every event has these. */
+const MORE_TEXTS = ['occurred', 'confidence', 'commandKey', 'corrects', 'retracts', 'corroborates', 'disputes'];
+
+/**
+ * The event, where these bytes are the ones that it is written in. Its fields have the types of an event's then, and nothing in it is nested
+ * too deep to be followed; what they say is not looked at.
+ */
 export function canonicallyRead(entry: Buffer): RecordedEvent | undefined {
   if (!isUtf8(entry)) return undefined;
   const text = entry.toString();
   try {
-    const event = JSON.parse(text) as RecordedEvent;
-    return canonicalEvent(event) === text && isString(event.stream) && isString(event.recordedAt) && isString(event.id) ? event : undefined;
+    const event: unknown = JSON.parse(text);
+    return hasTypes(event) && canonicalEvent(event) === text ? event : undefined;
   } catch {
-    // Null, no JSON, or nested deeper than can be followed.
     return undefined;
   }
 }
 
-function isString(value: unknown): boolean {
+function hasTypes(event: unknown): event is RecordedEvent {
+  if (!isObject(event)) return false;
+  const { about, accordingTo, data, sources } = event;
+  return (
+    NUMBERS.every((name) => Number.isSafeInteger(event[name])) &&
+    TEXTS.every((name) => isText(event[name])) &&
+    MORE_TEXTS.every((name) => event[name] === undefined || isText(event[name])) &&
+    isListOf(about, isText) &&
+    (accordingTo === undefined || isListOf(accordingTo, isText)) &&
+    isListOf(sources, isObject) &&
+    isObject(data) &&
+    isPlain(sources) &&
+    isPlain(data)
+  );
+}
+
+function isListOf(value: unknown, fits: (member: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(fits);
+}
+
+function isText(value: unknown): boolean {
   return typeof value === 'string';
 }

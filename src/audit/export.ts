@@ -1,23 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Verifier } from '../proof/note-keys.js';
 import { syncFolder } from '../record/write-whole.js';
 import { ExportWriter } from './export-writer.js';
 import { FindingError, WrongUse } from './finding.js';
-import { ownKeys } from './opening.js';
+import { isKeyOf, ownKeys, type Trust } from './opening.js';
 import type { Source } from './source.js';
 import { verifyWith, type Report, type VerifyOptions } from './verify.js';
 
 /**
  * Writes a record to a folder that needs no service: a static web server over it is a C2SP `tlog-tiles` log, and whoever has it can verify
  * it. It is verified while it is written, and is there whole and durable, or not at all. Throws `WrongUse` where the folder has files, a
- * FindingError where the events are not those that were signed or don't hold together, and the reason of the signal when that is aborted.
+ * FindingError where the events are not those that were signed, don't hold together or too few have witnessed them, and the reason of the signal when that is aborted.
  */
 export async function exportTo(
   source: Source,
   folder: string,
-  options: Pick<VerifyOptions, 'keys' | 'witnesses' | 'progress' | 'signal'> = {},
+  options: Trust & Pick<VerifyOptions, 'progress' | 'signal'> = {},
 ): Promise<Report> {
   const target = resolve(folder);
   await refuseTaken(target, folder);
@@ -39,7 +38,6 @@ export async function exportTo(
 
 async function write(source: Source, folder: string, options: VerifyOptions): Promise<Report> {
   const note = await source.checkpoint();
-  const keys: readonly Verifier[] = options.keys ?? (await ownKeys(source));
   const writers: ExportWriter[] = [];
   const report = await verifyWith(source, { ...options, checkpoint: note }, (checkpoint) => {
     writers.push(new ExportWriter(folder, checkpoint));
@@ -48,6 +46,8 @@ async function write(source: Source, folder: string, options: VerifyOptions): Pr
   // The tiles of an export are made of its events: those of the source don't get into it.
   const fault = report.findings.find(({ code }) => code !== 'tile-changed');
   if (fault) throw new FindingError(fault);
+  // An auditor's keys of other logs are nobody else's concern.
+  const keys = (options.keys ?? (await ownKeys(source))).filter((key) => isKeyOf(report.origin!, key));
   await writers[0]!.finish(note, keys);
   return report;
 }

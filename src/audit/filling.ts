@@ -1,17 +1,20 @@
 import type { RecordedEvent } from '../event/event.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
 import { root } from '../proof/tree.js';
-import type { Copy } from '../record/copy.js';
+import type { Copy } from './copy.js';
 import { inStretches } from '../record/record-reader.js';
 import type { RecordTree } from '../record/tree.js';
 import { FindingError } from './finding.js';
-import { opened, ownKeys } from './opening.js';
+import { opened, ownKeys, quorumFault, type Trust } from './opening.js';
 import { rehash } from './rehash.js';
 import type { Source } from './source.js';
 
-/** What a source has signed, by the keys that it names: that these are the right ones is for `verify` to say. */
-export async function signedBy(source: Source): Promise<Checkpoint> {
-  return opened(await source.checkpoint(), { keys: await ownKeys(source), witnesses: [] });
+/** What the log of a source has signed. Throws a FindingError where those whom the auditor trusts do not vouch for it. */
+export async function signedBy(source: Source, trust: Trust): Promise<Checkpoint> {
+  const checkpoint = opened(await source.checkpoint(), { ...trust, keys: trust.keys ?? (await ownKeys(source)) });
+  const unwitnessed = quorumFault(checkpoint, trust);
+  if (unwitnessed) throw new FindingError(unwitnessed);
+  return checkpoint;
 }
 
 /**

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from '
 import { join } from 'node:path';
 import type { Checkpoint } from '../proof/checkpoint.js';
 import { CheckpointFile } from '../proof/checkpoint-file.js';
-import { Copy } from '../record/copy.js';
+import { Copy } from './copy.js';
 import { lockFolder } from '../record/lock.js';
 import { rebuild, type Progress } from '../record/rebuild.js';
 import { RecordWriter } from '../record/record-writer.js';
@@ -12,10 +12,10 @@ import { syncFolder } from '../record/write-whole.js';
 import { StartRefused } from '../start-refused.js';
 import { checkRoot, readInto, signedBy } from './filling.js';
 import { WrongUse } from './finding.js';
-import { unsigned } from './opening.js';
+import { unsigned, type Trust } from './opening.js';
 import type { Source } from './source.js';
 
-export interface ImportOptions {
+export interface ImportOptions extends Trust {
   /** How many events are in, of how many. */
   progress?: Progress;
   /** Ends the import with the signal's reason, and with the folder as it was. */
@@ -40,8 +40,8 @@ const SIDE_FILES = ['-wal', '-shm', '-journal'];
  * other. Rejects with `WrongUse` where the folder is not fit for it and with `FindingError` where an event or the checkpoint is not; whatever
  * goes wrong, the folder's record is as it was.
  */
-export async function importInto(folder: string, source: Source, { progress, signal }: ImportOptions = {}): Promise<Imported> {
-  const checkpoint = await signedBy(source);
+export async function importInto(folder: string, source: Source, { progress, signal, ...trust }: ImportOptions = {}): Promise<Imported> {
+  const checkpoint = await signedBy(source, trust);
   signal?.throwIfAborted();
   const unlock = orWrongUse(() => lockFolder(folder));
   const path = join(folder, 'record.db');
@@ -138,6 +138,8 @@ function makeDurable(path: string): void {
 function putInPlace(unfinished: string, path: string, folder: string): void {
   rmSync(join(folder, 'checkpoint'), { force: true });
   for (const side of SIDE_FILES) rmSync(path + side, { force: true });
+  // Gone for good before the new record is there: the two together would not start.
+  syncFolder(folder);
   renameSync(unfinished, path);
   syncFolder(folder);
 }

@@ -4,16 +4,24 @@ import { openBareCheckpoint } from './bare-checkpoint.js';
 import { openDataFolder } from './data-folder/data-folder.js';
 import type { BareCheckpoint } from './diff.js';
 import { openExport } from './export-folder.js';
-import { MANIFEST } from './export-layout.js';
+import { CHECKPOINT, MANIFEST } from './export-layout.js';
 import { WrongUse } from './finding.js';
 import { openService, type ServiceOptions } from './service.js';
 import type { Source } from './source.js';
 
-/** Opens the record at a place: a service by its address, the data folder of one, or an export. Throws `WrongUse` where there is none. */
+/**
+ * Opens the record at a place: a service by its address, the data folder of one, or an export. Throws `WrongUse` where there is none, and
+ * where it could be either of two.
+ */
 export async function openSource(place: string, options: ServiceOptions = {}): Promise<Source> {
   if (/^https?:\/\//i.test(place)) return openService(place, options);
-  if (existsSync(join(place, 'record.db'))) return openDataFolder(place);
-  if (existsSync(join(place, MANIFEST))) return openExport(place);
+  const has = (path: string) => existsSync(join(place, path));
+  const isData = has('record.db');
+  if (isData && has(MANIFEST))
+    throw new WrongUse(`${place} has both a record.db and a ${MANIFEST}: a data folder and an export are two records. Move one of them.`);
+  if (isData) return openDataFolder(place);
+  // Whoever takes the manifest away does not make it less of an export.
+  if (has(MANIFEST) || (has(CHECKPOINT) && has('tile'))) return openExport(place);
   throw new WrongUse(
     `there is no record at ${place}: neither a data folder nor an export. A service is named by its address, http://host:port.`,
   );

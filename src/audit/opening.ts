@@ -1,24 +1,53 @@
-import { openCheckpoint, parseCheckpoint, type Checkpoint, type SignedCheckpoint } from '../proof/checkpoint.js';
-import { parseVkey, type Verifier } from '../proof/note-keys.js';
+import { openCheckpoint, parseCheckpoint, type Checkpoint, type KnownLog, type SignedCheckpoint } from '../proof/checkpoint.js';
+import { LOG_KEY, WITNESS_KEY, parseVkey, type Signature, type Verifier } from '../proof/note-keys.js';
 import { ProofError } from '../proof/proof-error.js';
 import { FindingError, WrongUse, type Finding } from './finding.js';
 import type { Source } from './source.js';
 import { visible } from './visible.js';
 
-/** Whose signatures count. */
-export interface Trusted {
-  keys: readonly Verifier[];
-  witnesses: readonly Verifier[];
+/** Whom the auditor trusts. */
+export interface Trust {
+  /** The keys of logs, as the auditor came to know them. Without, those that a source names are taken on trust. */
+  keys?: readonly Verifier[];
+  /** Whose cosignatures are looked for. */
+  witnesses?: readonly Verifier[];
+  /** What these cosignatures lack, a sentence for each group of witnesses; nothing where they are enough. */
+  quorum?: (cosignatures: readonly Signature[]) => readonly string[];
 }
 
-/** Opens a checkpoint of whichever log it names. Throws a FindingError where none of the keys has signed it. */
-export function opened(note: Buffer, { keys, witnesses }: Trusted): SignedCheckpoint {
+/** Opens a checkpoint of whichever log it names. Throws a FindingError where no key of that log, of those that are given, has signed it. */
+export function opened(note: Buffer, { keys = [], witnesses = [] }: Trust): SignedCheckpoint {
+  const origin = originOf(note);
+  const log = knownLog(origin, keys, witnesses);
+  if (origin !== '' && log.keys.length === 0 && keys.length > 0) {
+    const message = `the checkpoint does not hold: it is one of ${visible(origin)}, and no key of that log is known here`;
+    throw new FindingError({ code: 'checkpoint-invalid', message });
+  }
   try {
-    return openCheckpoint(note, { origin: originOf(note), keys: distinct(keys), witnesses: distinct(witnesses) });
+    return openCheckpoint(note, log);
   } catch (error) {
     if (!(error instanceof ProofError)) throw error;
     throw new FindingError({ code: 'checkpoint-invalid', message: `the checkpoint does not hold: ${error.message}` });
   }
+}
+
+/** The log of this origin, and what is known of it: the keys of other logs say nothing of it, whoever trusts them. */
+function knownLog(origin: string, keys: readonly Verifier[], witnesses: readonly Verifier[]): KnownLog {
+  const own = distinct(keys).filter((key) => isKeyOf(origin, key));
+  return { origin, keys: own, witnesses: distinct(witnesses).filter(({ type }) => type === WITNESS_KEY) };
+}
+
+/** Whether a key can vouch for the checkpoints of this log. */
+export function isKeyOf(origin: string, { name, type }: Verifier): boolean {
+  return name === origin && type === LOG_KEY;
+}
+
+/** What is to be said where too few of the auditor's witnesses have seen a checkpoint. */
+export function quorumFault({ cosignatures }: SignedCheckpoint, { quorum }: Trust): Finding | undefined {
+  const lacking = quorum?.(cosignatures) ?? [];
+  return lacking.length === 0
+    ? undefined
+    : { code: 'quorum', message: `too few witnesses have seen the checkpoint: ${lacking.join('; ')}` };
 }
 
 /**
@@ -37,7 +66,7 @@ export function openedEarlier(note: Buffer, now: Checkpoint, keys: readonly Veri
 
 function openedForComparing(note: Buffer, origin: string, keys: readonly Verifier[]): Checkpoint {
   try {
-    return openCheckpoint(note, { origin, keys: distinct(keys), witnesses: [] });
+    return openCheckpoint(note, knownLog(origin, keys, []));
   } catch (error) {
     if (!(error instanceof ProofError)) throw error;
     if (error.code === 'no-known-signature')

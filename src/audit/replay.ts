@@ -6,11 +6,12 @@ import { present, type State } from '../folding/state.js';
 import { subjectOfStream } from '../subjects.js';
 import { checkRoot, readInto, signedBy } from './filling.js';
 import { WrongUse } from './finding.js';
+import type { Trust } from './opening.js';
 import { Scratch } from './scratch.js';
 import type { Source } from './source.js';
 import { StatesAsOf, foldedAsOf } from './states-as-of.js';
 
-export interface StandOptions {
+export interface StandOptions extends Trust {
   /** Only these subjects, by their streams. */
   subject?: readonly string[];
   /** Only what had happened in the world by this instant, in milliseconds. */
@@ -54,7 +55,7 @@ export interface ChangedSubject {
 export async function* replay(source: Source, options: ReplayOptions = {}): AsyncGenerator<Step> {
   const { subject, asOf, now = asOf ?? Date.now(), signal, from = 1 } = options;
   checkNames(subject);
-  const signed = await signedBy(source);
+  const signed = await signedBy(source, options);
   const { to = signed.size } = options;
   checkPlace('to', to, [0, signed.size]);
   checkPlace('from', from, [1, Math.max(to, 1)]);
@@ -86,7 +87,7 @@ export async function* statesAt(source: Source, options: StatesOptions = {}): As
   checkNames(subject);
   if (atSequence !== undefined && options.knownAt !== undefined)
     throw new WrongUse('a sequence and an instant both say what the record held: give one of them');
-  const signed = await signedBy(source);
+  const signed = await signedBy(source, options);
   const last = atSequence ?? signed.size;
   checkPlace('the sequence', last, [0, signed.size]);
   const scratch = new Scratch();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RecordedEvent } from '../event/event.js';
 import { isFact } from '../folding/fact.js';
-import { Copy } from '../record/copy.js';
+import { Copy } from './copy.js';
 import { foldsElsewhere } from '../record/history-reader.js';
 import { RecordWriter } from '../record/record-writer.js';
 import { openForWriting, type Db } from '../record/schema.js';

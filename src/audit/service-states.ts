@@ -1,3 +1,4 @@
+import type { Subject } from '../decider/subject.js';
 import type { Folded } from '../folding/fold.js';
 import { present, type State } from '../folding/state.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
@@ -5,21 +6,23 @@ import { SUBJECTS, subjectOfStream } from '../subjects.js';
 import { FindingError, type Finding } from './finding.js';
 import { Scratch } from './scratch.js';
 import type { Check, VerifiedPage } from './source.js';
+import { changed, statesPage, unreadable, type StatesPage } from './states-page.js';
 import { wrongField } from './wrong-field.js';
 
-/** Reads what an address under `/v1/` has, as JSON; nothing where it has nothing. */
-export type ReadJson = (path: string) => Promise<unknown>;
+/** Reads what an address under `/v1/` has, at most so many bytes and one more to show that there are others; nothing where it has nothing. */
+export type ReadShown = (path: string, most: number) => Promise<Buffer | undefined>;
 
-interface Page {
-  data: State[];
-  next?: string;
-  /** At which instant what falls due was judged. */
-  asOf?: string;
-}
+/** What a page may have. One that has more is asked for in smaller ones, so that only a single state can be too large. */
+const MAX_PAGE_BYTES = 2 ** 24;
+const PAGE = 1_000;
+const SMALLER = 10;
+
+/** After how many states that no event tells of a service is not asked for more: it could make them up for ever. */
+const MOST_UNKNOWN = 100;
 
 /**
  * Holds the states that a service shows against the ones that its events fold: they are recorded anew in a scratch record, which grows with
- * them on disk. A log without `/v1/` shows no states, and is held to none.
+ * them on disk. A log without any of `/v1/` shows no states, and is held to none.
  */
 export class ServiceStates implements Check {
   private readonly scratch = new Scratch();
@@ -27,7 +30,7 @@ export class ServiceStates implements Check {
 
   constructor(
     private readonly checkpoint: Checkpoint,
-    private readonly read: ReadJson,
+    private readonly read: ReadShown,
   ) {}
 
   async page({ entries }: VerifiedPage): Promise<readonly Finding[]> {
@@ -45,16 +48,27 @@ export class ServiceStates implements Check {
   }
 
   async *end(): AsyncGenerator<Finding> {
+    if (this.fault) {
+      if (await this.showsStates()) yield this.fault;
+      return;
+    }
     const expected = new Set(this.scratch.streams());
-    const [first] = SUBJECTS;
-    if ((await this.read(`${first!.collection}?limit=1`)) === undefined) return;
-    if (this.fault) return yield this.fault;
-    for (const { collection } of SUBJECTS)
-      for await (const { state, now } of this.shown(collection)) {
-        expected.delete(state.stream);
-        const wrong = this.wrong(state, now);
-        if (wrong) yield wrong;
+    const absent: Finding[] = [];
+    for (const subject of SUBJECTS) {
+      try {
+        const first = await this.asked(subject);
+        if (first) yield* this.held(subject, first, expected);
+        else absent.push(gone(subject).finding);
+        if (first) continue;
+      } catch (error) {
+        if (!(error instanceof FindingError)) throw error;
+        yield error.finding;
       }
+      // One finding tells of all of them.
+      for (const stream of expected) if (subjectOfStream(stream) === subject) expected.delete(stream);
+    }
+    if (absent.length === SUBJECTS.length) return;
+    yield* absent;
     for (const stream of expected)
       yield { code: 'state-changed', message: `${stream} has events, and the service shows no state of it`, ...this.lastOf(stream) };
   }
@@ -63,14 +77,47 @@ export class ServiceStates implements Check {
     this.scratch.close();
   }
 
-  private async *shown(collection: string): AsyncGenerator<{ state: State; now: number }> {
-    for (let next: string | undefined = ''; next !== undefined;) {
-      const after: string = next && `&after=${encodeURIComponent(next)}`;
-      const page = (await this.read(`${collection}?limit=1000&atSequence=${this.checkpoint.size}${after}`)) as Page | undefined;
-      if (!page) return; // Then all of its subjects are missing.
-      for (const state of page.data) yield { state, now: Date.parse(page.asOf ?? '') || 0 };
-      next = page.next;
+  private async showsStates(): Promise<boolean> {
+    for (const subject of SUBJECTS) if (await this.read(this.address(subject, PAGE), MAX_PAGE_BYTES)) return true;
+    return false;
+  }
+
+  /** What is wrong with the states of a collection. Each that it shows is taken out of those that are expected. */
+  private async *held(subject: Subject, first: StatesPage, expected: Set<string>): AsyncGenerator<Finding> {
+    let last = '';
+    let unknown = 0;
+    for (let page = first; ;) {
+      for (const state of page.states) {
+        const { stream } = state;
+        if (stream <= last)
+          throw changed(`/v1/${subject.collection} shows ${stream} behind ${last}: a list is in order, and has each once`);
+        last = stream;
+        if (!expected.delete(stream) && ++unknown > MOST_UNKNOWN)
+          throw changed(`/v1/${subject.collection} shows more than ${MOST_UNKNOWN} that no event tells of, and is read no further`);
+        const wrong = this.wrong(state, page.now);
+        if (wrong) yield wrong;
+      }
+      if (page.next === undefined) return;
+      if (page.states.length === 0) throw changed(`/v1/${subject.collection} has a page without states that asks for another`);
+      const next = await this.asked(subject, page.next);
+      if (!next) throw gone(subject);
+      page = next;
     }
+  }
+
+  private async asked(subject: Subject, after?: string): Promise<StatesPage | undefined> {
+    for (let limit = PAGE; limit >= 1; limit /= SMALLER) {
+      const from = Date.now();
+      const bytes = await this.read(this.address(subject, limit, after), MAX_PAGE_BYTES);
+      if (!bytes) return undefined;
+      if (bytes.length <= MAX_PAGE_BYTES) return statesPage(bytes, subject, { from, to: Date.now() });
+    }
+    throw unreadable(subject.collection, `a single one has more than ${MAX_PAGE_BYTES} bytes`);
+  }
+
+  private address({ collection }: Subject, limit: number, after?: string): string {
+    const behind = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
+    return `${collection}?limit=${limit}&atSequence=${this.checkpoint.size}${behind}`;
   }
 
   private wrong(state: State, now: number): Finding | undefined {
@@ -93,4 +140,8 @@ export class ServiceStates implements Check {
     const sequence = this.scratch.writer.sequenceOf(id);
     return { id, ...(sequence !== undefined && { sequence }) };
   }
+}
+
+function gone({ collection }: Subject): FindingError {
+  return changed(`the service has states, and nothing more at /v1/${collection}`);
 }

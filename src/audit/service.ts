@@ -1,3 +1,4 @@
+import { addressOf } from '../body/address.js';
 import { HASH_BYTES } from '../proof/hash.js';
 import { tilePath } from '../proof/tile-path.js';
 import { MAX_BUNDLE_BYTES, entriesOfBundles } from './bundle.js';
@@ -9,9 +10,6 @@ import { NO_CHECK, type Source } from './source.js';
 
 /** How long a service is asked again that has not answered yet, in milliseconds. */
 const FIRST_PATIENCE = 3_000;
-
-/** More than a service puts into one page of states. */
-const MAX_PAGE_BYTES = 2 ** 26;
 
 export interface ServiceOptions {
   /** The key or JWT of an auditor: entries are not open to all. */
@@ -40,10 +38,7 @@ export function openService(url: string, { token, signal, patience }: ServiceOpt
     return bytes;
   };
   const bearer = token === undefined ? undefined : `Bearer ${token}`;
-  const shown = async (path: string) => {
-    const bytes = await ask(`../v1/${path}`, MAX_PAGE_BYTES, bearer);
-    return bytes && parsed(bytes, url);
-  };
+  const shown = (path: string, most: number) => ask(`../v1/${path}`, most, bearer);
   return {
     name: url,
     checkpoint: () => needed('checkpoint'),
@@ -55,16 +50,8 @@ export function openService(url: string, { token, signal, patience }: ServiceOpt
   };
 }
 
-function parsed(bytes: Buffer, url: string): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch (error) {
-    throw new WrongUse(`${url} answers with what is no JSON, or has more than ${MAX_PAGE_BYTES} bytes`, { cause: error });
-  }
-}
-
 function baseOf(url: string): URL {
-  const address = URL.canParse(url) ? new URL(url) : undefined;
+  const address = addressOf(url);
   if (!address || !['http:', 'https:'].includes(address.protocol) || address.username || address.password)
     throw new WrongUse('a service is named by http://host:port, and its token by itself');
   return new URL(`${address.pathname.replace(/\/+$/, '')}/log/`, address.origin);

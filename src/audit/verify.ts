@@ -1,20 +1,13 @@
 import type { Checkpoint } from '../proof/checkpoint.js';
-import type { Signature, Verifier } from '../proof/note-keys.js';
 import { EventChecks, canonicallyRead, named } from './event-checks.js';
 import { FindingError, type Finding } from './finding.js';
 import { Findings } from './findings.js';
 import { HeldTiles } from './held-tiles.js';
-import { opened, openedEarlier, ownKeys } from './opening.js';
+import { opened, openedEarlier, ownKeys, quorumFault, type Trust } from './opening.js';
 import { RootAt, rehash, type Progress } from './rehash.js';
 import type { Check, Source } from './source.js';
 
-export interface VerifyOptions {
-  /** The log's keys, as the auditor came to know them. Without, those that the source names are taken on trust, and the report says so. */
-  keys?: readonly Verifier[];
-  /** Whose cosignatures are looked for. */
-  witnesses?: readonly Verifier[];
-  /** Whether these cosignatures are enough. */
-  isQuorum?: (cosignatures: readonly Signature[]) => boolean;
+export interface VerifyOptions extends Trust {
   /** The checkpoint that the record is held to: without, the newest that the source has. */
   checkpoint?: Buffer;
   /** One that was given out before: the record must begin with what it was then. */
@@ -68,8 +61,8 @@ export async function verifyWith(
   const checkpoint = await attempt(opening, findings);
   if (!checkpoint) return { ...report, findings: findings.list, count: findings.count };
   const { origin, size, root, signatures, cosignatures } = checkpoint;
-  if (options.isQuorum?.(cosignatures) === false)
-    findings.add({ code: 'quorum', message: `the witnesses that have seen the checkpoint (${cosignatures.length}) are not enough` });
+  const unwitnessed = quorumFault(checkpoint, options);
+  if (unwitnessed) findings.add(unwitnessed);
   const earlier = options.earlier && (await attempt(() => openedEarlier(options.earlier!, checkpoint, keys), findings));
   const events = await verifyEvents(source, { checkpoint, earlier, checks: checksOf(checkpoint) }, options, findings);
   return {

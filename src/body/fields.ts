@@ -2,6 +2,7 @@ import { ValidateIf, ValidateNested, registerDecorator } from 'class-validator';
 import type { Kind } from '../event/subject.js';
 import { KINDS, MAX_SLUG, SLUG, eventRef, isSlug, subjectOf } from '../event/subject.js';
 import { bounds } from '../time/occurred.js';
+import { addressOf } from './address.js';
 import { geometryFault } from './geometry.js';
 
 /**
@@ -142,7 +143,10 @@ export const Language = field(
 export const WebAddress = field(
   'url',
   { type: 'string', format: 'uri', maxLength: MAX_LINE },
-  matches((text) => text.length <= MAX_LINE && /^https?:\/\//.test(text) && URL.canParse(text), 'must be an http or https address'),
+  matches(
+    (text) => text.length <= MAX_LINE && /^https?:\/\//.test(text) && addressOf(text) !== undefined,
+    'must be an http or https address',
+  ),
 );
 
 export const Sha256 = field(

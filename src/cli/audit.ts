@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { FindingError, WrongUse, type Finding } from '../audit/finding.js';
 import { openSource } from '../audit/open-source.js';
+import type { Trust } from '../audit/opening.js';
 import type { Source } from '../audit/source.js';
-import type { VerifyOptions } from '../audit/verify.js';
-import { parseVkey } from '../proof/note-keys.js';
-import { isSatisfied, parsePolicy } from '../proof/policy.js';
+import { visible } from '../audit/visible.js';
+import { LOG_KEY, parseVkey, type Verifier } from '../proof/note-keys.js';
+import { missing, parsePolicy } from '../proof/policy.js';
 import { ProofError } from '../proof/proof-error.js';
 import { ProgressLine } from './progress-line.js';
 
@@ -32,6 +33,7 @@ export async function audited(options: AuditOptions, command: (signal: AbortSign
   } catch (error) {
     if (stopping.signal.aborted) process.exitCode = INTERRUPTED;
     else if (error instanceof FindingError) printFindings([error.finding], options);
+    else if (error instanceof WrongUse) throw new WrongUse(visible(error.message), { cause: error });
     else throw error;
   } finally {
     for (const name of SIGNALS) process.off(name, stop);
@@ -51,15 +53,24 @@ export async function withSource(place: string, { token }: AuditOptions, signal:
 }
 
 /** Whom the auditor trusts: the keys and the policy that the command line names. */
-export function trusted({ vkey, policy: path }: AuditOptions): Pick<VerifyOptions, 'keys' | 'witnesses' | 'isQuorum'> {
-  const given = orWrongUse('--vkey', () => (vkey ?? []).map(parseVkey));
+export function trusted({ vkey, policy: path }: AuditOptions): Trust {
+  const given = (vkey ?? []).map(logKey);
   const policy = path === undefined ? undefined : orWrongUse('--policy', () => parsePolicy(readFileSync(path)));
   const keys = [...given, ...(policy?.logs ?? []).map(({ key }) => key)];
   return {
     ...(keys.length > 0 && { keys }),
-    ...(policy && { witnesses: policy.witnesses.map(({ key }) => key), isQuorum: (found) => isSatisfied(policy, found) }),
+    ...(policy && { witnesses: policy.witnesses.map(({ key }) => key), quorum: (found) => missing(policy, found) }),
   };
 }
+
+function logKey(vkey: string): Verifier {
+  const key = orWrongUse('--vkey', () => parseVkey(vkey));
+  if (key.type === LOG_KEY) return key;
+  throw new WrongUse(`--vkey: ${visible(vkey)} is the key of a witness, which vouches for no log. A --policy names witnesses.`);
+}
+
+/** What is told beside a checkpoint whose key came with it. */
+export const ON_TRUST = 'with a key that only the record itself vouches for (--vkey)';
 
 /** Shows how far a command has come, where somebody watches. */
 export async function withProgress<T>(what: string, run: (progress: (done: number, of: number) => void) => Promise<T>): Promise<T> {
@@ -81,9 +92,10 @@ export function printFindings(findings: readonly Finding[], { json }: AuditOptio
   for (const finding of findings) console.log(`  ${findingLine(finding)}`);
 }
 
+/** A finding with the event that it touches, which its message leaves out. */
 export function findingLine({ code, message, sequence, id }: Finding): string {
-  const where = sequence === undefined ? '' : `event ${sequence}${id === undefined ? '' : ` (${id})`}: `;
-  return `${where}${message} [${code}]`;
+  const where = sequence === undefined ? '' : `event ${sequence}${id === undefined ? '' : ` (${visible(id)})`}: `;
+  return `${where}${visible(message)} [${code}]`;
 }
 
 function orWrongUse<T>(option: string, read: () => T): T {

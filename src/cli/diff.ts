@@ -2,7 +2,7 @@ import { diff, type Diff, type DiffSide } from '../audit/diff.js';
 import { openSide, openSource } from '../audit/open-source.js';
 import type { Source } from '../audit/source.js';
 import { visible } from '../audit/visible.js';
-import { audited, findingLine, trusted, withProgress, type AuditOptions } from './audit.js';
+import { ON_TRUST, audited, findingLine, trusted, withProgress, type AuditOptions } from './audit.js';
 
 export interface DiffCommand extends AuditOptions {
   log?: string;
@@ -10,15 +10,13 @@ export interface DiffCommand extends AuditOptions {
 
 /** `zonewatch diff <a> <b>`: whether one goes on from the other, or where they part. */
 export async function diffRecords(a: string, b: string, options: DiffCommand): Promise<void> {
-  const { keys } = trusted(options);
+  const trust = trusted(options);
   await audited(options, async (signal) => {
     const access = { signal, token: options.token ?? process.env['ZONEWATCH_TOKEN'] };
     const [left, right] = await Promise.all([openSide(a, access), openSide(b, access)]);
     const log = options.log === undefined ? undefined : await openSource(options.log, access);
     try {
-      const found = await withProgress('events', (progress) =>
-        diff(left, right, { progress, signal, ...(keys && { keys }), ...(log && { log }) }),
-      );
+      const found = await withProgress('events', (progress) => diff(left, right, { ...trust, progress, signal, ...(log && { log }) }));
       process.exitCode = found.result === 'same' || found.result === 'continues' ? 0 : 1;
       console.log(options.json ? JSON.stringify(asJson(found)) : shown(found));
     } finally {
@@ -32,9 +30,10 @@ function asJson({ a, b, ...found }: Diff) {
   return { ...found, a: side(a), b: side(b) };
 }
 
-function shown({ result, a, b, longer, first, findings }: Diff): string {
+function shown({ result, a, b, longer, first, findings, keysTrusted }: Diff): string {
+  const signed = keysTrusted ? '' : `, signed ${ON_TRUST}`;
   const side = ({ name, origin, size, isSigned }: DiffSide) =>
-    `${name}: ${size.toLocaleString('en')} events of ${visible(origin)}${isSigned ? '' : ', its signature unchecked'}`;
+    `${name}: ${size.toLocaleString('en')} events of ${visible(origin)}${isSigned ? signed : ', not known to be signed by its log'}`;
   const told = {
     same: () => 'They are the same.',
     continues: () => `${(longer!.side === 'a' ? a : b).name} goes on from the other, by ${longer!.by.toLocaleString('en')} events.`,

@@ -1,6 +1,6 @@
 import { exportTo } from '../audit/export.js';
 import { visible } from '../audit/visible.js';
-import { audited, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
+import { ON_TRUST, audited, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
 
 export interface ExportCommand extends AuditOptions {
   from: string;
@@ -8,17 +8,17 @@ export interface ExportCommand extends AuditOptions {
 
 /** `zonewatch export <new folder>`: the record up to its newest checkpoint, verified while it is written. */
 export async function exportRecord(folder: string, options: ExportCommand): Promise<void> {
-  const { keys, witnesses } = trusted(options);
+  const trust = trusted(options);
   await audited(options, (signal) =>
     withSource(options.from, options, signal, async (source) => {
-      const { origin, size, root } = await withProgress('events', (progress) =>
-        exportTo(source, folder, { progress, signal, ...(keys && { keys }), ...(witnesses && { witnesses }) }),
+      const { origin, size, root, keysTrusted } = await withProgress('events', (progress) =>
+        exportTo(source, folder, { ...trust, progress, signal }),
       );
-      const told = { folder, origin, size, root: root!.toString('base64') };
+      const told = { folder, origin, size, root: root!.toString('base64'), keysTrusted };
       console.log(
         options.json
           ? JSON.stringify(told)
-          : `${size.toLocaleString('en')} events of ${visible(origin!)} are in ${folder}, root ${told.root}`,
+          : `${size.toLocaleString('en')} events of ${visible(origin!)} are in ${folder}, root ${told.root}${keysTrusted ? '' : `, signed ${ON_TRUST}`}`,
       );
     }),
   );

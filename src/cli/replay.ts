@@ -6,10 +6,10 @@ import { canonical } from '../event/canonical.js';
 import type { Json } from '../event/event.js';
 import type { State } from '../folding/state.js';
 import { bounds, instant } from '../time/occurred.js';
-import { audited, withSource, type AuditOptions } from './audit.js';
+import { audited, trusted, withSource, type AuditOptions } from './audit.js';
 import { isolated, line, plain } from './show.js';
 
-export interface ReplayCommand {
+export interface ReplayCommand extends AuditOptions {
   subject?: string[];
   from?: string;
   to?: string;
@@ -17,16 +17,17 @@ export interface ReplayCommand {
   atSequence?: string;
   knownAt?: string;
   speed?: string;
-  json?: true;
 }
 
 /** A day, a month or a year. */
 const DATE = /^\d{4}(-(0\d|1[0-2])(-\d\d)?)?$/;
 /** What a line of an event begins with: its sequence, and two blanks. */
 const MARGIN = 9;
+/** A timer of more milliseconds ends at once. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** `zonewatch replay [place]`: the record at a place step by step, or the states at one place in it. */
-export async function replayPlace(place: string, options: ReplayCommand & AuditOptions): Promise<void> {
+export async function replayPlace(place: string, options: ReplayCommand): Promise<void> {
   await audited(options, (signal) => withSource(place, options, signal, (source) => replayRecord(source, options, signal)));
 }
 
@@ -40,8 +41,8 @@ export async function replayRecord(source: Source, options: ReplayCommand, signa
   else for await (const step of replay(source, stepsAsked(options, signal))) await print(step);
 }
 
-function standpoint({ subject, asOf }: ReplayCommand, signal: AbortSignal): StandOptions {
-  return { signal, ...(subject && { subject }), ...(asOf !== undefined && { asOf: moment('--as-of', asOf) }) };
+function standpoint({ subject, asOf, ...options }: ReplayCommand, signal: AbortSignal): StandOptions {
+  return { ...trusted(options), signal, ...(subject && { subject }), ...(asOf !== undefined && { asOf: moment('--as-of', asOf) }) };
 }
 
 function stepsAsked({ from, to, ...options }: ReplayCommand, signal: AbortSignal) {
@@ -67,8 +68,8 @@ function printerFor({ speed, json }: ReplayCommand, signal: AbortSignal): (step:
   if (!(rate > 0)) throw new WrongUse(`--speed takes a number of events a second, not ${speed}`);
   let next = performance.now();
   return async (step) => {
-    const wait = next - performance.now();
-    if (wait > 0) await pause(wait, undefined, { signal });
+    for (let wait = next - performance.now(); wait > 0; wait = next - performance.now())
+      await pause(Math.min(wait, MAX_TIMER), undefined, { signal });
     next = Math.max(next, performance.now()) + 1_000 / rate;
     console.log(json ? JSON.stringify(step) : stepShown(step));
   };

@@ -1,7 +1,7 @@
 import { openBareCheckpoint } from '../audit/bare-checkpoint.js';
 import { verify, type Report } from '../audit/verify.js';
 import { visible } from '../audit/visible.js';
-import { audited, findingLine, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
+import { ON_TRUST, audited, findingLine, trusted, withProgress, withSource, type AuditOptions } from './audit.js';
 
 export interface VerifyCommand extends AuditOptions {
   checkpoint?: string;
@@ -33,10 +33,8 @@ function shown(
 ) {
   const lines = [
     ...(origin === undefined ? [] : [`${visible(origin)}: ${size.toLocaleString('en')} events, root ${root!.toString('base64')}`]),
-    ...signedBy.map(
-      (name) => `signed by ${visible(name)}${keysTrusted ? '' : ', with a key that only the record itself vouches for (--vkey)'}`,
-    ),
-    ...cosignedBy.map(({ name, time }) => `seen by ${visible(name)} at ${new Date(time * 1_000).toISOString()}`),
+    ...signedBy.map((name) => `signed by ${visible(name)}${keysTrusted ? '' : `, ${ON_TRUST}`}`),
+    ...cosignedBy.map(({ name, time }) => `seen by ${visible(name)} at ${instantOf(time)}`),
   ];
   if (count === 0) {
     const whole = hashesOnly
@@ -48,4 +46,10 @@ function shown(
   const kept = findings.length < count ? [`  and ${count - findings.length} more`] : [];
   const told = `It does not hold: ${count === 1 ? 'one finding' : `${count} findings`}.`;
   return [...lines, told, ...findings.map((finding) => `  ${findingLine(finding)}`), ...kept].join('\n');
+}
+
+/** Seconds as an instant. A time that no calendar has is told as it stands. */
+function instantOf(time: number): string {
+  const date = new Date(time * 1_000);
+  return Number.isNaN(date.getTime()) ? `${time} s` : date.toISOString();
 }

@@ -2,6 +2,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Decoder } from 'socket.io-parser';
 import type { IncomingMessage } from 'node:http';
 import type { ServerOptions } from 'socket.io';
+import { addressOf } from '../body/address.js';
 import { FrameEncoder } from './frames.js';
 
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */
@@ -22,5 +23,5 @@ export class FeedServer extends IoAdapter {
 /** A browser tells from which site a page opens a socket, and lets it do so. Pages of other sites have no business here. */
 function isOfThisSite({ headers }: IncomingMessage): boolean {
   if (headers.origin === undefined) return true;
-  return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
+  return addressOf(headers.origin)?.host === headers.host;
 }

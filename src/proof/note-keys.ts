@@ -2,13 +2,16 @@ import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto
 import { readBase64 } from './encoding.js';
 import { ProofError } from './proof-error.js';
 
-/** What a key signs, by its number in C2SP: a note as it stands, or a witness the note and the time at which it saw it. */
-const SIGNATURE = 0x01;
-const COSIGNATURE = 0x04;
-type KeyType = typeof SIGNATURE | typeof COSIGNATURE;
+/** What a key signs, by its number in C2SP: that of a log a note as it stands, that of a witness the note and when it was seen. */
+export const LOG_KEY = 0x01;
+export const WITNESS_KEY = 0x04;
+type KeyType = typeof LOG_KEY | typeof WITNESS_KEY;
 
 const KEY_BYTES = 32;
 const TIME_BYTES = 8;
+
+/** The last second that a Date can hold. */
+const MAX_TIME = 8.64e12;
 
 /** What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410). */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -42,7 +45,7 @@ export class Verifier {
 
   /** The signature that the bytes are, or nothing where they are none over this text. */
   verify(text: string, bytes: Buffer): Signature | undefined {
-    if (this.type === SIGNATURE) return this.hasSigned(text, bytes) ? { by: this, bytes } : undefined;
+    if (this.type === LOG_KEY) return this.hasSigned(text, bytes) ? { by: this, bytes } : undefined;
     const time = timeOf(bytes);
     if (time === undefined || !this.hasSigned(`cosignature/v1\ntime ${time}\n${text}`, bytes.subarray(TIME_BYTES))) return undefined;
     return { by: this, bytes, time };
@@ -65,7 +68,7 @@ export class Signer {
     name: string,
     private readonly key: KeyObject,
   ) {
-    this.verifier = new Verifier(name, SIGNATURE, createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI.length));
+    this.verifier = new Verifier(name, LOG_KEY, createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI.length));
   }
 
   sign(text: string): Signature {
@@ -79,7 +82,7 @@ export function parseVkey(vkey: string): Verifier {
   const bytes = readBase64(encoded ?? '');
   const type = bytes?.[0];
   if (name === undefined || bytes?.length !== 1 + KEY_BYTES) throw malformed('a verifier key is <name>+<id>+<base64>, of 33 bytes');
-  if (type !== SIGNATURE && type !== COSIGNATURE) throw malformed(`keys of type ${type} are not known here`);
+  if (type !== LOG_KEY && type !== WITNESS_KEY) throw malformed(`keys of type ${type} are not known here`);
   const verifier = new Verifier(name, type, bytes.subarray(1));
   if (verifier.vkey !== vkey) throw malformed('the id of the verifier key is that of another');
   return verifier;
@@ -90,11 +93,11 @@ export function isName(name: string): boolean {
   return /^[^+\p{White_Space}]+$/u.test(name);
 }
 
-/** The time of a cosignature. 0 is none, and one beyond what can be counted is no time that a witness can have seen. */
+/** The time of a cosignature. 0 is none, and one that no calendar here has is no time that a witness can have seen. */
 function timeOf(bytes: Buffer): number | undefined {
   if (bytes.length < TIME_BYTES) return undefined;
   const time = Number(bytes.readBigUInt64BE());
-  return Number.isSafeInteger(time) && time > 0 ? time : undefined;
+  return time > 0 && time <= MAX_TIME ? time : undefined;
 }
 
 function malformed(message: string): ProofError {

@@ -1,6 +1,6 @@
-import type { KnownLog } from './checkpoint.js';
+import { addressOf } from '../body/address.js';
 import { readDecimal } from './encoding.js';
-import { parseVkey, type Signature, type Verifier } from './note-keys.js';
+import { LOG_KEY, WITNESS_KEY, parseVkey, type Signature, type Verifier } from './note-keys.js';
 import { ProofError } from './proof-error.js';
 
 /** Whom its reader trusts, as a C2SP `tlog-policy` says it: these logs, and these witnesses where enough of them have cosigned. */
@@ -35,10 +35,6 @@ const MAX_BYTES = 65_536;
 /** The format asks for 32 of a kind at least. More signatures than two kinds of 48 a note may not have. */
 const MAX_OF_A_KIND = 48;
 
-/** Keys of logs sign what stands there, those of witnesses also when they saw it. */
-const LOG_KEY = 0x01;
-const WITNESS_KEY = 0x04;
-
 /** No octet of the format. A carriage return is none either: it would become part of a name. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/;
@@ -72,12 +68,6 @@ export function isSatisfied({ quorum }: Policy, cosignatures: readonly Signature
 /** Why these signatures are not enough, a sentence for each group that lacks some, from the quorum down; none where they are. */
 export function missing({ quorum }: Policy, cosignatures: readonly Signature[]): string[] {
   return quorum ? lacks(quorum, vkeysOf(cosignatures)) : [];
-}
-
-/** The log of this origin as the policy knows it. It has no key where the policy does not name the log. */
-export function knownLog({ logs, witnesses }: Policy, origin: string): KnownLog {
-  const keys = logs.map(({ key }) => key).filter(({ name }) => name === origin);
-  return { origin, keys, witnesses: witnesses.map(({ key }) => key) };
 }
 
 interface Reading {
@@ -163,7 +153,7 @@ function encodedKey({ name, vkey }: Verifier): string {
 function readUrl(octets: string | undefined): { url?: string } {
   if (octets === undefined) return {};
   const text = utf8(octets);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = addressOf(text);
   const isPrefix = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !/[?#]/.test(text);
   if (!isPrefix) throw broken('an address is http or https, without a password, a query or a fragment');
   return { url: url.href.replace(/\/$/, '') };

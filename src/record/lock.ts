@@ -38,5 +38,6 @@ export function lockFolder(folder: string): () => void {
 function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true });
   if (first === undefined) return;
-  for (let made = resolve(folder); made !== dirname(first); made = dirname(made)) syncFolder(dirname(made));
+  const above = dirname(resolve(first));
+  for (let made = resolve(folder); made !== above; made = dirname(made)) syncFolder(dirname(made));
 }

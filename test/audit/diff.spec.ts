@@ -143,6 +143,47 @@ describe('a bare checkpoint and a source', () => {
     expect(await diff(log(entriesOf(700)), bare(forked(700, 5)))).toMatchObject({ result: 'contradicts', findings: [] });
   });
 
+  test('that was forged accuses nobody: it is blamed, by the keys of the other side or of the log', async () => {
+    const forged: BareCheckpoint = {
+      name: 'forged',
+      checkpoint: async () => {
+        const [origin, size, root, ...signed] = checkpointOver(entriesOf(300)).toString().split('\n');
+        return Buffer.from([origin, size, root!.startsWith('A') ? `B${root!.slice(1)}` : `A${root!.slice(1)}`, ...signed].join('\n'));
+      },
+    };
+    const blamed = (side: string) => ({
+      result: 'unproven',
+      [side]: { isSigned: false },
+      findings: [{ side, code: 'checkpoint-invalid' }],
+    });
+    expect(await diff(forged, log(entriesOf(700)))).toMatchObject(blamed('a'));
+    expect(await diff(log(entriesOf(700)), forged)).toMatchObject(blamed('b'));
+    expect(await diff(log(entriesOf(300)), forged)).toMatchObject(blamed('b'));
+    expect((await diff(forged, bare(entriesOf(500)), { log: log(entriesOf(700)) })).findings).toMatchObject(blamed('a').findings);
+  });
+
+  test('of a log whose keys nobody knows prove nothing where they differ, and are compared where they agree', async () => {
+    const origin = 'zonewatch/unknown';
+    const unknown = (entries: readonly Buffer[]) => bare(entries, signerOf(origin), origin);
+    const { result, findings } = await diff(unknown(forked(300, 5)), log(entriesOf(700)));
+    expect([result, findings]).toMatchObject(['unproven', [{ side: 'a', code: 'checkpoint-invalid' }]]);
+    expect(findings[0]!.message).toContain(origin);
+    const agreeing = await diff(unknown(entriesOf(300)), log(entriesOf(700)));
+    expect(agreeing).toMatchObject({ result: 'continues', a: { isSigned: false }, findings: [] });
+    const two = await diff(bare(entriesOf(300)), bare(forked(300, 1)));
+    expect([two.result, two.findings.map(({ side }) => side)]).toEqual(['unproven', ['a', 'b']]);
+  });
+
+  test('that too few witnesses have seen prove nothing', async () => {
+    const quorum = () => ['the witness w has not cosigned'];
+    const { result, findings, a } = await diff(bare(entriesOf(300)), log(entriesOf(700)), { keys: KEYS, quorum });
+    expect([result, a.isSigned]).toEqual(['unproven', true]);
+    expect(findings.map(({ side, code }) => [side, code])).toEqual([
+      ['a', 'quorum'],
+      ['b', 'quorum'],
+    ]);
+  });
+
   test('with more events than the source takes a log that has them', async () => {
     await expect(diff(bare(entriesOf(700)), log(entriesOf(300)))).rejects.toThrow(/--log/);
     expect((await diff(bare(entriesOf(700)), log(entriesOf(300)), { log: log(entriesOf(701)) })).result).toBe('continues');

@@ -7,7 +7,7 @@ import { openExport } from '../../src/audit/export-folder.js';
 import { FindingError, WrongUse } from '../../src/audit/finding.js';
 import { verify } from '../../src/audit/verify.js';
 import { filesOf, ownFolder } from './folders.js';
-import { ORIGIN, SIGNER, entriesOf, eventAt, memorySource } from './made-log.js';
+import { ORIGIN, SIGNER, entriesOf, eventAt, memorySource, signerOf } from './made-log.js';
 
 const KEYS = [SIGNER.verifier];
 const folder = ownFolder();
@@ -110,6 +110,20 @@ test('is not made of a record that does not hold, and leaves nothing behind', as
   long[300] = Buffer.alloc(70_000);
   await expect(exportTo(source, path)).rejects.toMatchObject({ finding: { sequence: 301 } });
   expect([existsSync(path), readdirSync(folder).filter((name) => name.startsWith('.'))]).toEqual([false, []]);
+});
+
+test('is not made of a record that too few witnesses have seen', async () => {
+  const path = fresh();
+  const quorum = () => ['the witness w has not cosigned'];
+  const exporting = exportTo(memorySource(entriesOf(3)), path, { keys: KEYS, quorum });
+  await expect(exporting).rejects.toMatchObject({ finding: { code: 'quorum', message: expect.stringContaining('the witness w') } });
+  expect([existsSync(path), readdirSync(folder).filter((name) => name.startsWith('.'))]).toEqual([false, []]);
+});
+
+test('names the keys of its own log, and none of the others that the auditor trusts', async () => {
+  const path = fresh();
+  await exportTo(memorySource(entriesOf(3)), path, { keys: [signerOf('zonewatch/another').verifier, ...KEYS] });
+  expect(readFileSync(join(path, 'vkey'), 'utf8').trim()).toBe(SIGNER.verifier.vkey);
 });
 
 test('is made of the events alone: wrong tiles of the source are told and do not get into it', async () => {

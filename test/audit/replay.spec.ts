@@ -8,6 +8,7 @@ import { Commands } from '../../src/decider/commands.js';
 import { canonical } from '../../src/event/canonical.js';
 import type { Json, RecordedEvent } from '../../src/event/event.js';
 import { KINDS } from '../../src/event/subject.js';
+import { parseVkey } from '../../src/proof/note-keys.js';
 import type { State } from '../../src/folding/state.js';
 import { openRecord, type OpenRecord } from '../../src/record/record.js';
 import type { Standpoint } from '../../src/record/record-reader.js';
@@ -87,6 +88,22 @@ describe('a replay', () => {
     }
     return known;
   };
+
+  test('shows nothing that those whom the auditor trusts do not vouch for', async () => {
+    const entries = entriesOf(await sample());
+    const { note, vkey } = signed(entries);
+    const source = sourceOf(entries, { note, vkey });
+    const another = { keys: [parseVkey(signed([]).vkey)] };
+    const unseen = { keys: [parseVkey(vkey)], quorum: () => ['the witness w has not cosigned'] };
+    for (const [trust, code] of [
+      [another, 'checkpoint-invalid'],
+      [unseen, 'quorum'],
+    ] as const) {
+      await expect(stepsOf(source, trust)).rejects.toMatchObject({ finding: { code } });
+      await expect(statesOf(source, trust)).rejects.toMatchObject({ finding: { code } });
+    }
+    expect(await stepsOf(source, { keys: [parseVkey(vkey)], to: 2 })).toHaveLength(2);
+  });
 
   test('shows each event, and in the end what the service shows of every subject', async () => {
     const record = await sample();

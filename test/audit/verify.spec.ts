@@ -45,11 +45,13 @@ describe('an honest record', () => {
     const note = checkpointOver(entries).toString();
     const cosigned = Buffer.from(note + seer.line(note.slice(0, note.indexOf('\n\n') + 1), 1_700_000_000));
     const source = memorySource(entries, { checkpoint: async () => cosigned });
-    const isQuorum = (signatures: readonly unknown[]) => signatures.length >= 1;
+    const quorum = (signatures: readonly unknown[]) => (signatures.length >= 1 ? [] : ['one is lacking', 'and another']);
     const witnesses = [parseVkey(seer.vkey)];
-    const report = await verify(source, { keys: KEYS, witnesses, isQuorum });
+    const report = await verify(source, { keys: KEYS, witnesses, quorum });
     expect(report).toMatchObject({ signedBy: [ORIGIN], cosignedBy: [{ name: 'witness.example', time: 1_700_000_000 }], findings: [] });
-    expect((await verify(memorySource(entries), { keys: KEYS, witnesses, isQuorum })).findings).toMatchObject([{ code: 'quorum' }]);
+    expect((await verify(memorySource(entries), { keys: KEYS, witnesses, quorum })).findings).toMatchObject([
+      { code: 'quorum', message: expect.stringContaining('one is lacking; and another') },
+    ]);
   });
 });
 
@@ -211,6 +213,45 @@ describe('a checkpoint', () => {
     expect((await verify(source, { keys: KEYS, witnesses: [parseVkey(seer.vkey)] })).findings).toMatchObject([
       { code: 'checkpoint-invalid' },
     ]);
+  });
+
+  test('is not vouched for by a witness whose key is given as that of a log', async () => {
+    const seer = witness(ORIGIN, Buffer.alloc(32, 9));
+    const text = checkpointOver(entriesOf(3)).toString().split('\n\n')[0]! + '\n';
+    const source = memorySource(entriesOf(3), { checkpoint: async () => Buffer.from(`${text}\n${seer.line(text, 5)}`) });
+    expect((await verify(source, { keys: [SIGNER.verifier, parseVkey(seer.vkey)] })).findings).toMatchObject([
+      { code: 'checkpoint-invalid' },
+    ]);
+  });
+
+  test('is not vouched for by the key of another log, also where both are trusted', async () => {
+    const another = signerOf('zonewatch/another', 8);
+    const source = memorySource(entriesOf(3), { checkpoint: async () => checkpointOver(entriesOf(3), [another]) });
+    const keys = [SIGNER.verifier, another.verifier];
+    expect((await verify(source, { keys })).findings).toMatchObject([{ code: 'checkpoint-invalid' }]);
+    const earlier = checkpointOver(entriesOf(2), [another]);
+    expect((await verify(memorySource(entriesOf(3)), { keys, earlier })).findings).toMatchObject([{ code: 'not-a-continuation' }]);
+    expect((await verify(memorySource(entriesOf(3)), { keys })).findings).toEqual([]);
+  });
+
+  test('of a log whose key was not given says so', async () => {
+    const { findings } = await verify(memorySource(entriesOf(3)), { keys: [signerOf('zonewatch/another').verifier] });
+    expect(findings).toEqual([
+      { code: 'checkpoint-invalid', message: expect.stringContaining(`${ORIGIN}, and no key of that log is known`) },
+    ]);
+  });
+
+  test('does not hold with a cosignature of a time that no Date can hold', async () => {
+    const seer = witness('witness.example', Buffer.alloc(32, 9));
+    const note = checkpointOver(entriesOf(3)).toString();
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    const seenAt = async (time: number) => {
+      const source = memorySource(entriesOf(3), { checkpoint: async () => Buffer.from(note + seer.line(text, time)) });
+      return verify(source, { keys: KEYS, witnesses: [parseVkey(seer.vkey)] });
+    };
+    expect(await seenAt(8.64e12)).toMatchObject({ cosignedBy: [{ time: 8.64e12 }], findings: [] });
+    for (const time of [8.64e12 + 1, Number.MAX_SAFE_INTEGER])
+      expect(await seenAt(time)).toMatchObject({ cosignedBy: [], findings: [{ code: 'checkpoint-invalid' }] });
   });
 
   test('is opened with two keys while one takes the place of the other, also where one is given twice', async () => {

@@ -4,9 +4,11 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseVkey } from '../../src/proof/note-keys.js';
+import { findingLine } from '../../src/cli/audit.js';
+import { Signer, parseVkey } from '../../src/proof/note-keys.js';
 import { verifyTlogProof } from '../../src/proof/tlog-proof.js';
 import { serveFolder } from '../audit/static-server.js';
+import { privateKey, witness } from '../proof/keys.js';
 import { sample } from '../support/sample.js';
 import { KEY, startApp } from '../support/start-app.js';
 
@@ -26,7 +28,7 @@ const at = (name: string) => join(place, name);
 /** Runs a command of the auditor's, and gives its exit code and what it printed. */
 function offline(...args: string[]) {
   const [file, all] = command(args);
-  const { status, stdout, stderr } = spawnSync(file, all, { env, cwd: place, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(file, all, { env, cwd: place, encoding: 'utf8', timeout: 60_000 });
   return { status, stdout, stderr };
 }
 
@@ -123,6 +125,91 @@ describe('an export', () => {
     expect(await ended).toBe(130);
     expect(readdirSync(place).filter((name) => name.includes('interrupted'))).toEqual([]);
     await server.close();
+  });
+});
+
+describe('whom the auditor trusts', () => {
+  const seer = witness('witness.example', Buffer.alloc(32, 9));
+  const policy = () => {
+    writeFileSync(at('policy'), `log ${kept.vkey}\nwitness seer ${seer.vkey}\nquorum seer\n`);
+    return at('policy');
+  };
+  const another = () => new Signer('zonewatch/another', privateKey(Buffer.alloc(32, 5))).verifier.vkey;
+
+  test.each([
+    ['verify', ['verify', 'export']],
+    ['export', ['export', 'untrusted', '--from', 'export']],
+    ['import', ['import', 'export', '--data', 'untrusted']],
+    ['diff', ['diff', 'kept', 'export']],
+    ['replay', ['replay', 'export']],
+  ])('counts for %s, which leaves nothing and ends with 1 without them', (_, args) => {
+    const byPolicy = offline(...args, '--policy', policy());
+    expect(byPolicy).toMatchObject({ status: 1, stderr: '' });
+    expect(byPolicy.stdout).toContain('the witness seer has not cosigned [quorum]');
+    const byKey = offline(...args, '--vkey', another());
+    expect(byKey).toMatchObject({ status: 1, stderr: '' });
+    expect(byKey.stdout).toContain('no key of that log is known here [checkpoint-invalid]');
+    expect(readdirSync(place).filter((name) => name.includes('untrusted'))).toEqual([]);
+    expect(offline(...args, '--vkey', seer.vkey)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--vkey') });
+  });
+
+  test('is told to be nobody where no key is given', () => {
+    const told = 'with a key that only the record itself vouches for (--vkey)';
+    for (const key of [[], ['--vkey', kept.vkey]]) {
+      const name = `on-trust-${key.length}`;
+      const commands = [
+        ['verify', 'export'],
+        ['export', name, '--from', 'export'],
+        ['import', 'export', '--data', at(`${name}-data`)],
+        ['diff', 'kept', 'export'],
+      ];
+      for (const args of commands) {
+        const { status, stdout } = offline(...args, ...key);
+        expect([args, status, stdout.includes(told)]).toEqual([args, 0, key.length === 0]);
+      }
+    }
+  });
+
+  test('has witnesses whose times can be told, or else its checkpoint does not hold', () => {
+    const cosigned = at('cosigned');
+    cpSync(at('export'), cosigned, { recursive: true });
+    const note = readFileSync(join(cosigned, 'checkpoint'), 'utf8');
+    const line = (time: number) => seer.line(note.slice(0, note.lastIndexOf('\n\n') + 1), time);
+    writeFileSync(join(cosigned, 'checkpoint'), note + line(1_700_000_000));
+    expect(offline('verify', cosigned, '--policy', policy()).stdout).toContain('seen by witness.example at 2023-11-14T22:13:20.000Z');
+    writeFileSync(join(cosigned, 'checkpoint'), note + line(Number.MAX_SAFE_INTEGER));
+    const { status, stdout, stderr } = offline('verify', cosigned, '--policy', policy());
+    expect([status, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('[checkpoint-invalid]');
+  });
+});
+
+describe('a checkpoint that was kept', () => {
+  test('and then forged accuses nobody', () => {
+    const [origin, size, root, ...signed] = kept.checkpoint.toString().split('\n');
+    const changed = `${root!.startsWith('A') ? 'B' : 'A'}${root!.slice(1)}`;
+    writeFileSync(at('forged'), [origin, size, changed, ...signed].join('\n'));
+    const { status, stdout } = offline('diff', at('forged'), at('export'));
+    expect(status).toBe(1);
+    expect(stdout).toContain('Nothing follows');
+    expect(stdout).toMatch(/^ {2}a: .*\[checkpoint-invalid\]$/m);
+    expect(stdout).not.toContain('contradict');
+  });
+
+  test('may come through a pipe', () => {
+    const script = '"$0" "$1" verify export --checkpoint <(cat kept)';
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, CLI], { env, cwd: place, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('It goes on from /dev/fd/');
+  });
+});
+
+describe('what is printed', () => {
+  test('names an event once, and hides nothing of what a stranger wrote', () => {
+    const line = findingLine({ code: 'event-malformed', message: 'is \x1b[2Jgone', sequence: 7, id: 'a\u202eb' });
+    expect(line).toBe('event 7 (a\\u{202e}b): is \\u{1b}[2Jgone [event-malformed]');
+    const { status, stderr } = offline('verify', 'no\x1b[2Jwhere');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('no\\u{1b}[2Jwhere')]);
   });
 });
 

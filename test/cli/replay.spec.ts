@@ -70,6 +70,13 @@ describe('zonewatch replay', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(190);
   });
 
+  test('waits also where the next event is further away than a timer can be set to', async () => {
+    const print = jest.spyOn(console, 'log').mockImplementation(() => {});
+    const replaying = replayRecord(source, { to: '11', speed: '0.0000001' }, AbortSignal.timeout(500));
+    await expect(replaying).rejects.toThrow('abort');
+    expect(print).toHaveBeenCalledTimes(1);
+  });
+
   test.each<ReplayCommand>([
     { speed: '0' },
     { speed: 'fast' },

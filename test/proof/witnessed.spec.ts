@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDataFolder } from '../../src/audit/data-folder/data-folder.js';
 import { verify } from '../../src/audit/verify.js';
-import { isSatisfied, parsePolicy } from '../../src/proof/policy.js';
+import { missing, parsePolicy } from '../../src/proof/policy.js';
 import { startApp, type TestApp } from '../support/start-app.js';
 import { keepsSilent, WitnessServer } from './witness-server.js';
 import { witness } from './keys.js';
@@ -30,7 +30,7 @@ describe('a witnessed record', () => {
     const report = await verify(source, {
       keys: logs.map(({ key }) => key),
       witnesses: witnesses.map(({ key }) => key),
-      isQuorum: (found) => isSatisfied(policy(), found),
+      quorum: (found) => missing(policy(), found),
     });
     await source.close();
     return report;

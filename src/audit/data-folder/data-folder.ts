@@ -152,7 +152,7 @@ function part(column: string, from: number, length: number): string {
 }
 
 function missing(sequence: number): FindingError {
-  return new FindingError({ code: 'event-missing', sequence, message: `event ${sequence} is not there` });
+  return new FindingError({ code: 'event-missing', sequence, message: 'it is not there' });
 }
 
 function fault(code: FindingCode, message: string): FindingError {

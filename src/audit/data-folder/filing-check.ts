@@ -90,5 +90,5 @@ export class FilingCheck {
 }
 
 function misfiled(entry: Buffer, sequence: number, what: string): Finding {
-  return { code: 'index-changed', message: `${what} of event ${sequence} is not what it says`, ...named(entry, sequence) };
+  return { code: 'index-changed', message: `it is not found by what it says: ${what}`, ...named(entry, sequence) };
 }

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
-import { FindingError, type FindingCode } from '../audit/finding.js';
-import { visible } from '../audit/visible.js';
+import { FindingError, type FindingCode } from './finding.js';
+import { visible } from './visible.js';
 import { parseJson } from '../body/json.js';
 import { decideAgain } from '../decider/again.js';
 import { Refusal } from '../decider/refusal.js';
@@ -9,8 +9,8 @@ import type { Json, RecordedEvent } from '../event/event.js';
 import { MAX_GROUP_BYTES, MAX_GROUP_EVENTS } from '../log/group-commit.js';
 import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import { formFault } from './event-form.js';
-import type { RecordWriter } from './record-writer.js';
-import { Tail } from './tail.js';
+import type { RecordWriter } from '../record/record-writer.js';
+import { Tail } from '../record/tail.js';
 
 /** How much of what a stranger wrote, and how many of the faults in it, a refusal tells. */
 const MAX_TOLD = 200;

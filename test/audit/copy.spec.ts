@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FindingError } from '../../src/audit/finding.js';
 import type { RecordedEvent } from '../../src/event/event.js';
-import { Copy } from '../../src/record/copy.js';
+import { Copy } from '../../src/audit/copy.js';
 import { openRecord, type OpenRecord } from '../../src/record/record.js';
 import { EVENT_TYPES } from '../../src/subjects.js';
-import { entriesOf } from '../audit/signed-entries.js';
-import { tellStory } from '../audit/story.js';
+import { entriesOf } from './signed-entries.js';
+import { tellStory } from './story.js';
 import { closeDesks, exist, openDesk } from '../support/desk.js';
-import { tellSample } from './told.js';
+import { tellSample } from '../record/told.js';
 
 const STORIES = 12;
 const COMMANDS = 300;
