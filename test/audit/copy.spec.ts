@@ -12,7 +12,7 @@ import { tellStory } from './story.js';
 import { closeDesks, exist, openDesk } from '../support/desk.js';
 import { tellSample } from '../record/told.js';
 
-const STORIES = 12;
+const STORIES = 8;
 const COMMANDS = 300;
 
 describe('a copy', () => {

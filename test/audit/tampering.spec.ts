@@ -13,7 +13,7 @@ import { filesOf, ownFolder } from './folders.js';
 import { SIGNER, entriesOf, eventAt, memorySource } from './made-log.js';
 
 const SIZE = 600;
-const ROUNDS = 400;
+const ROUNDS = 250;
 
 const folder = ownFolder();
 const honest = join(folder, 'honest');

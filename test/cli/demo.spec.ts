@@ -63,7 +63,7 @@ describe('zonewatch demo', () => {
     const { code, output } = await run(['demo', '--once', '--data', folder]).ended;
     first.child.kill('SIGTERM');
     await first.ended;
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toBe(`zonewatch: another process is writing to ${folder}. Stop it first, or point ZONEWATCH_DATA at another folder.\n`);
   });
 });
@@ -75,9 +75,9 @@ describe('zonewatch', () => {
     expect(output).toContain("unknown command 'bananas'");
   });
 
-  test('ends with 1 where there is no record to rebuild', async () => {
+  test('ends with 2 where there is no record to rebuild', async () => {
     const { code, output } = await run(['rebuild', join(tmpdir(), 'zonewatch-no-such-folder')]).ended;
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toContain('there is no record in');
   });
 });

@@ -13,6 +13,8 @@ import { openCheckpoint, parseCheckpoint, type Checkpoint } from '../../src/proo
 import { parseVkey } from '../../src/proof/note-keys.js';
 import { publish } from '../../src/proof/publish.js';
 import { openRecord } from '../../src/record/record.js';
+import { startService } from '../../src/service.js';
+import { StartRefused } from '../../src/start-refused.js';
 import { Reporters } from '../support/reporters.js';
 import { KEY } from '../support/start-process.js';
 import { leafOf, mth } from './definition.js';
@@ -50,6 +52,18 @@ const start = (settings: Record<string, string> = {}) => {
   });
   listening.catch(() => {});
   return { child, listening, ended };
+};
+
+/** Why the service does not start on the folder, told in this process: one of its own takes a second, and those below show what it makes of it. */
+const refusal = async (settings: Record<string, string>) => {
+  try {
+    const service = await startService(readConfig({ PORT: '0', ZONEWATCH_DATA: folder, ZONEWATCH_ADMIN_KEY: KEY, ...settings }));
+    await service.close();
+    return 'it has started';
+  } catch (error) {
+    if (error instanceof StartRefused) return error.message;
+    throw error;
+  }
 };
 
 const pathOf = (name: string) => join(folder, name);
@@ -98,7 +112,7 @@ describe('the service does not start, says what to do, and signs nothing', () =>
         await record(6);
         copyFileSync(pathOf('older'), pathOf('record.db'));
       },
-      /is not the one that was signed: there are 3 events, and 6 were signed\. Put back .+ or begin .+`zonewatch restore`/,
+      /is not the one that was signed: there are 3 events, and 6 were signed\. Put back .+ or fill .+`zonewatch import`/,
     ],
     [
       'where one of the last events was changed',
@@ -247,11 +261,10 @@ describe('the service does not start, says what to do, and signs nothing', () =>
     await spoil();
     const isFolder = existsSync(pathOf('checkpoint')) && why.source.includes('EISDIR');
     const before = isFolder ? undefined : held('checkpoint');
-    const { code, stdout, stderr } = await start(settings).ended;
-    expect(stderr).toMatch(why);
+    const said = await refusal(settings);
+    expect(said).toMatch(why);
     // One line for its operator, and nothing of its insides.
-    expect(stderr).toMatch(/^zonewatch: [^\n]+\n$/);
-    expect([code, stdout.includes('listening')]).toEqual([1, false]);
+    expect(said).not.toContain('\n');
     if (!isFolder) expect(held('checkpoint')).toBe(before);
   });
 
@@ -272,7 +285,7 @@ describe('the service does not start, says what to do, and signs nothing', () =>
     await record(6);
     copyFileSync(pathOf('record.db'), pathOf('newer'));
     copyFileSync(pathOf('older'), pathOf('record.db'));
-    expect((await start().ended).code).toBe(1);
+    expect(await start().ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^zonewatch: [^\n]+\n$/), stdout: '' });
     copyFileSync(pathOf('newer'), pathOf('record.db'));
     await start().listening;
     expect(signed().size).toBe(6);

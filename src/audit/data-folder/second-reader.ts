@@ -25,7 +25,7 @@ export interface Asked {
 }
 
 /** How many events make it worth a thread, which takes a third of a second to begin. */
-const MANY = 20_000;
+const MANY = 5_000;
 
 /** The built file, also where this one is run from its source: a thread can't be started on TypeScript. */
 const WORKER = new URL('../../../dist/audit/data-folder/states-worker.js', import.meta.url);
