@@ -11,9 +11,10 @@ let stopping: Promise<void> | undefined;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void (stopping ??= stop()));
 
 try {
+  const config = readConfig(process.env);
   // Loaded only now, so that a stop is heard from the first moment on.
   const { startService } = await import('./service.js');
-  service = await startService(readConfig(process.env));
+  service = await startService(config);
   if (service.madeKey) console.log(`The admin key, shown this once (it is kept in admin.key of the data folder):\n${service.madeKey}`);
   console.log(`listening on ${service.address}`);
 } catch (error) {
