@@ -3,6 +3,7 @@ import type { Source } from '../../src/audit/source.js';
 import { verify } from '../../src/audit/verify.js';
 import { tileWidth, type Tile } from '../../src/proof/tile-path.js';
 import { Dice } from '../record/random-command.js';
+import { PATIENCE, rounds } from '../record/rounds.js';
 import { SIGNER, entriesOf, eventAt, memorySource } from './made-log.js';
 
 const KEYS = [SIGNER.verifier];
@@ -27,57 +28,71 @@ function wrongHashes(source: Source, level: number, hashes: readonly number[]): 
 }
 
 test.each([
-  [3, 40],
-  [256, 40],
-  [1_000, 60],
-])('of %d events, those that were changed are named, each and no other', async (size, rounds) => {
-  const honest = entriesOf(size);
-  const dice = new Dice(size);
-  for (let round = 0; round < rounds; round++) {
-    const entries = [...honest];
-    const source = memorySource(entries);
-    const which = places(dice, dice.below(6), size);
-    for (const at of which) entries[at] = changed(at + 1);
-    const { findings, count } = await verify(source, { keys: KEYS });
-    expect(findings.map(({ code, sequence, id }) => [code, sequence, id])).toEqual(
-      which.map((at) => ['event-changed', at + 1, eventAt(at + 1).id]),
-    );
-    expect(count).toBe(which.length);
-  }
-});
+  [3, 10],
+  [256, 10],
+  [1_000, 15],
+])(
+  'of %d events, those that were changed are named, each and no other',
+  async (size, count) => {
+    const honest = entriesOf(size);
+    const dice = new Dice(size);
+    for (let round = 0; round < rounds(count); round++) {
+      const entries = [...honest];
+      const source = memorySource(entries);
+      const which = places(dice, dice.below(6), size);
+      for (const at of which) entries[at] = changed(at + 1);
+      const { findings, count: found } = await verify(source, { keys: KEYS });
+      expect(findings.map(({ code, sequence, id }) => [code, sequence, id])).toEqual(
+        which.map((at) => ['event-changed', at + 1, eventAt(at + 1).id]),
+      );
+      expect(found).toBe(which.length);
+    }
+  },
+  PATIENCE,
+);
 
 test.each([
-  [300, 0, 60],
-  [1_000, 0, 60],
-  [1_000, 1, 20],
-  [66_000, 1, 3],
+  [300, 0, 10],
+  [1_000, 0, 15],
+  [1_000, 1, 5],
+  [66_000, 1, 1],
   [66_000, 2, 1],
-])('of %d events, wrong hashes of level %d are named as such, and no event is accused', async (size, level, rounds) => {
-  const source = memorySource(entriesOf(size));
-  const dice = new Dice(size + level);
-  const hashes = Math.floor(size / 256 ** level);
-  for (let round = 0; round < rounds; round++) {
-    const which = places(dice, 1 + dice.below(5), hashes);
-    const firsts = which.filter((hash, at) => Math.floor(hash / 256) !== Math.floor((which[at - 1] ?? -1) / 256));
-    const { findings } = await verify(wrongHashes(source, level, which), { keys: KEYS });
-    expect(findings.map(({ code, sequence }) => [code, sequence])).toEqual(firsts.map((hash) => ['tile-changed', hash * 256 ** level + 1]));
-  }
-});
+])(
+  'of %d events, wrong hashes of level %d are named as such, and no event is accused',
+  async (size, level, count) => {
+    const source = memorySource(entriesOf(size));
+    const dice = new Dice(size + level);
+    const hashes = Math.floor(size / 256 ** level);
+    for (let round = 0; round < rounds(count); round++) {
+      const which = places(dice, 1 + dice.below(5), hashes);
+      const firsts = which.filter((hash, at) => Math.floor(hash / 256) !== Math.floor((which[at - 1] ?? -1) / 256));
+      const { findings } = await verify(wrongHashes(source, level, which), { keys: KEYS });
+      expect(findings.map(({ code, sequence }) => [code, sequence])).toEqual(
+        firsts.map((hash) => ['tile-changed', hash * 256 ** level + 1]),
+      );
+    }
+  },
+  PATIENCE,
+);
 
-test('an event and a hash of another tile are told apart', async () => {
-  const dice = new Dice(5);
-  const honest = entriesOf(1_000);
-  for (let round = 0; round < 60; round++) {
-    const [event, hash] = [dice.below(1_000), dice.below(768)];
-    if (Math.floor(event / 256) === Math.floor(hash / 256)) continue;
-    const entries = [...honest];
-    const source = wrongHashes(memorySource(entries), 0, [hash]);
-    entries[event] = changed(event + 1);
-    const found = (await verify(source, { keys: KEYS })).findings.map(({ code, sequence }) => [code, sequence] as const);
-    const told = [['event-changed', event + 1] as const, ['tile-changed', hash + 1] as const].sort(([, a], [, b]) => a - b);
-    expect(found).toEqual(told);
-  }
-});
+test(
+  'an event and a hash of another tile are told apart',
+  async () => {
+    const dice = new Dice(5);
+    const honest = entriesOf(1_000);
+    for (let round = 0; round < rounds(15); round++) {
+      const [event, hash] = [dice.below(1_000), dice.below(768)];
+      if (Math.floor(event / 256) === Math.floor(hash / 256)) continue;
+      const entries = [...honest];
+      const source = wrongHashes(memorySource(entries), 0, [hash]);
+      entries[event] = changed(event + 1);
+      const found = (await verify(source, { keys: KEYS })).findings.map(({ code, sequence }) => [code, sequence] as const);
+      const told = [['event-changed', event + 1] as const, ['tile-changed', hash + 1] as const].sort(([, a], [, b]) => a - b);
+      expect(found).toEqual(told);
+    }
+  },
+  PATIENCE,
+);
 
 test('more changes than are kept are counted, and the first are kept', async () => {
   const entries = entriesOf(1_000);

@@ -15,12 +15,12 @@ import { lockFolder } from '../../src/record/lock.js';
 import { openRecord, type OpenRecord } from '../../src/record/record.js';
 import { tellSample } from '../record/told.js';
 import { closeDesks, openDesk } from '../support/desk.js';
+import { contentsOf } from './contents.js';
 import { entriesOf, signed, sourceOf } from './signed-entries.js';
 import { SPOILT, tellOfAll, type Spoiling } from './spoilt.js';
 import { tellStory } from './story.js';
 
 const NOW = Date.UTC(2020, 0, 1);
-const TABLES = ['events', 'tags', 'states', 'tiles', "meta WHERE key NOT IN ('epoch', 'unsigned')"];
 
 async function tellIncidents({ log, tail }: OpenRecord, count: number): Promise<void> {
   const commands = new Commands(log, tail);
@@ -87,29 +87,26 @@ describe('an import', () => {
         .filter((name) => name !== 'writer.lock')
         .map((name) => [name, readFileSync(join(folder, name)).toString('base64')]),
     );
-  const tables = ({ writer }: OpenRecord) => TABLES.map((table) => writer.db.prepare(`SELECT * FROM ${table}`).all().map(parsed));
-  const parsed = (row: unknown) => {
-    const { folded, ...others } = row as { folded?: string };
-    return folded === undefined ? others : { ...others, folded: JSON.parse(folded) as unknown };
-  };
   const states = async ({ reader }: OpenRecord, at = reader.head) => {
     const found = [];
     for (const kind of ['party', 'zone', 'agreement', 'deployment', 'statement', 'talks'] as Kind[])
       for await (const state of reader.states(kind, { fields: {} }, { at, now: NOW })) found.push(state);
     return found;
   };
-  const sampleEntries = async () => {
+  const newSample = async () => {
     const record = opened(newFolder());
     await tellSample(record);
     return entriesOf(record);
   };
+  let sample: Promise<Buffer[]> | undefined;
+  const sampleEntries = () => (sample ??= newSample());
   const refusal = async (importing: Promise<unknown>): Promise<Error> =>
     importing.then(
       () => new Error('it was not refused'),
       (error: Error) => error,
     );
 
-  test.each(['the sample', 1, 2, 3])('brings over what a service recorded, table by table (%s)', async (story) => {
+  test.each(['the sample', 1, 2])('brings over what a service recorded, table by table (%s)', async (story) => {
     const original = opened(newFolder());
     if (typeof story === 'number') await tellStory(original, story, 400);
     else await tellSample(original);
@@ -119,8 +116,7 @@ describe('an import', () => {
     expect(readdirSync(folder).sort()).toEqual(['record.db', 'writer.lock']);
 
     const record = opened(folder);
-    expect(entriesOf(record)).toEqual(entriesOf(original));
-    expect(tables(record)).toEqual(tables(original));
+    expect(contentsOf(record)).toEqual(contentsOf(original));
     expect(await states(record)).toEqual(await states(original));
     expect(record.reader.epoch).toBe(epoch);
     expect(epoch).not.toBe(original.reader.epoch);
@@ -195,10 +191,10 @@ describe('an import', () => {
 
   test('that was killed in the middle leaves no record, and the next one works', async () => {
     const original = opened(newFolder());
-    await tellIncidents(original, 4_000);
+    await tellIncidents(original, 1_400);
     const entries = entriesOf(original);
     const folder = newFolder();
-    for (const moment of [1, 3, 6]) {
+    for (const moment of [1, 4]) {
       const { code, told } = await killedImport(folder, entries, moment);
       expect(code).toBe('SIGKILL');
       expect(told).toBeGreaterThanOrEqual(moment);
@@ -207,7 +203,7 @@ describe('an import', () => {
     expect(existsSync(join(folder, 'record.db.unfinished'))).toBe(true);
     await importInto(folder, sourceOf(entries));
     expect(Object.keys(filesOf(folder))).toEqual(['record.db']);
-    expect(tables(opened(folder))).toEqual(tables(original));
+    expect(contentsOf(opened(folder))).toEqual(contentsOf(original));
   });
 
   describe('refuses, and leaves as it is, a folder', () => {
@@ -310,7 +306,7 @@ describe('an import', () => {
     });
 
     test('whose checkpoint is over other events', async () => {
-      const [entries, others] = [await sampleEntries(), await sampleEntries()];
+      const [entries, others] = [await sampleEntries(), await newSample()];
       const found = await finding(sourceOf(entries, signed([...others.slice(0, entries.length - 1), entries.at(-1)!])));
       expect(found.code).toBe('root-mismatch');
     });

@@ -41,14 +41,28 @@ export function eventAt(sequence: number, change: Partial<RecordedEvent> = {}): 
   };
 }
 
+const entries: Buffer[] = [];
+const leaves = new WeakMap<Buffer, Buffer>();
+
+/** The first entries of every log. A test may put others in their places, and leaves their bytes alone: they are made once. */
 export function entriesOf(size: number): Buffer[] {
-  return Array.from({ length: size }, (_, at) => Buffer.from(canonicalEvent(eventAt(at + 1))));
+  while (entries.length < size) entries.push(Buffer.from(canonicalEvent(eventAt(entries.length + 1))));
+  return entries.slice(0, size);
+}
+
+function leafOf(entry: Buffer): Buffer {
+  const leaf = leaves.get(entry) ?? leafHash(entry);
+  leaves.set(entry, leaf);
+  return leaf;
 }
 
 /** A checkpoint over entries, as their log would sign it. */
-export function checkpointOver(entries: readonly Buffer[], signers: readonly Signer[] = [SIGNER], origin = ORIGIN): Buffer {
-  const { hashes } = treeOver(entries);
-  const text = formatCheckpoint({ origin, size: entries.length, root: root(hashes, entries.length) });
+export function checkpointOver(entries: readonly Buffer[], signers?: readonly Signer[], origin?: string): Buffer {
+  return signed(treeOver(entries), signers, origin);
+}
+
+function signed({ hashes, size }: ReturnType<typeof treeOver>, signers: readonly Signer[] = [SIGNER], origin = ORIGIN): Buffer {
+  const text = formatCheckpoint({ origin, size, root: root(hashes, size) });
   return Buffer.from(
     formatNote(
       text,
@@ -59,8 +73,8 @@ export function checkpointOver(entries: readonly Buffer[], signers: readonly Sig
 
 /** A log in memory. What is handed in may be changed afterwards, as by somebody with access to the file. */
 export function memorySource(entries: Buffer[], more: Partial<Source> = {}): Source {
-  const note = checkpointOver(entries);
-  const { hashes } = treeOver(entries);
+  const tree = treeOver(entries);
+  const note = signed(tree);
   return {
     name: 'memory',
     checkpoint: async () => note,
@@ -68,14 +82,14 @@ export function memorySource(entries: Buffer[], more: Partial<Source> = {}): Sou
     async *entries(after, size) {
       for (let at = after; at < Math.min(size, entries.length); at += 300) yield entries.slice(at, Math.min(at + 300, size));
     },
-    tile: async (tile) => tileBytes(hashes, tile),
+    tile: async (tile) => tileBytes(tree.hashes, tile),
     close: async () => {},
     ...more,
   };
 }
 
 function treeOver(entries: readonly Buffer[]) {
-  const { edge, full } = grow([] as Edge, entries.map(leafHash));
+  const { edge, full } = grow([] as Edge, entries.map(leafOf));
   const tiles = new Map(full.map(({ level, index, nodes }) => [`${level}/${index}`, nodes]));
-  return { hashes: resolver(edge, (level, index) => tiles.get(`${level}/${index}`)!) };
+  return { size: entries.length, hashes: resolver(edge, (level, index) => tiles.get(`${level}/${index}`)!) };
 }

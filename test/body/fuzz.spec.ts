@@ -3,6 +3,9 @@ import type { Json } from '../../src/event/event.js';
 import { startApp, stopApp, type Answer, type TestApp } from '../support/start-app.js';
 import { COMMANDS, furnish, problem, refused } from './refusing.js';
 
+/** How many times as many cases as the few that are tried by default. */
+const TIMES = Number(process.env['FUZZ_TIMES'] ?? 1);
+
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp();
@@ -85,14 +88,14 @@ describe('whatever comes', () => {
   test('as a body that is nearly right, the service answers in order', async () => {
     await fc.assert(
       fc.asyncProperty(mutant, ({ route, body }) => orderly(() => app.call('POST', route, { body: textOf(body), headers }))),
-      { numRuns: 600 },
+      { numRuns: 200 * TIMES },
     );
   });
 
   test('as any JSON, the service answers in order', async () => {
     await fc.assert(
       fc.asyncProperty(command, json, ({ route }, body) => orderly(() => app.call('POST', route, { body: textOf(body), headers }))),
-      { numRuns: 150 },
+      { numRuns: 60 * TIMES },
     );
   });
 
@@ -101,7 +104,7 @@ describe('whatever comes', () => {
       fc.asyncProperty(command, fc.uint8Array({ maxLength: 64 }), ({ route }, body) =>
         orderly(() => app.call('POST', route, { body, headers })),
       ),
-      { numRuns: 150 },
+      { numRuns: 60 * TIMES },
     );
   });
 
@@ -138,7 +141,7 @@ describe('whatever comes', () => {
         const body = { occurred, text: { en: 'a' }, incident: 'clash', sources: [{ publisher: 'TASS' }] };
         await orderly(() => app.post('/v1/zones/idlib/report-incident', body));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 * TIMES },
     );
     expect((await app.get('/v1/zones/idlib')).status).toBe(200);
   });
@@ -172,7 +175,7 @@ describe('whatever comes', () => {
         const fresh = new Set(events.map(({ sequence }) => sequence as number).filter((sequence) => sequence > before));
         expect(app.record.reader.head).toBe(before + fresh.size);
       }),
-      { numRuns: 15 },
+      { numRuns: 5 * TIMES },
     );
   });
 });

@@ -1,15 +1,17 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** RFC 6962 and RFC 9162 as they are written, over the hashes of leaves, and with nothing from `src`: slow, and plain. */
 
-const sha256 = (...parts: Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
+const sha256 = (...parts: Uint8Array[]): Buffer => hash('sha256', Buffer.concat(parts), 'buffer');
 
 export const leafOf = (entry: string | Buffer): Buffer => sha256(Buffer.of(0), Buffer.from(entry));
 export const nodeOf = (left: Buffer, right: Buffer): Buffer => sha256(Buffer.of(1), left, right);
 
 /** The largest power of two smaller than n. */
 function k(n: number): number {
-  return 2 ** Math.ceil(Math.log2(n) - 1);
+  let power = 1;
+  while (2 * power < n) power *= 2;
+  return power;
 }
 
 /** 2.1: MTH(D[n]). */

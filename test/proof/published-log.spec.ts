@@ -19,7 +19,7 @@ import { witness } from './keys.js';
 
 const NOBODY: Cosigners = { keys: [], cosign: () => Promise.resolve([]), close: () => {} };
 /** Longer than a checkpoint is the newest at least. */
-const A_WHILE = 700;
+const A_WHILE = 600;
 
 let folder: string;
 let record: OpenRecord;
@@ -89,15 +89,14 @@ describe('the published checkpoint', () => {
     expect([mode('checkpoint'), mode('log.key')]).toEqual([(0o644 & ~process.umask()).toString(8), '600']);
   });
 
-  test('covers each event within a second of its reply, never goes back, and is never ahead of the disk', async () => {
-    const waits: Promise<number>[] = [];
+  test('covers each event with the next one but one after its reply, never goes back, and is never ahead of the disk', async () => {
+    const replies: { head: number; shown: number }[] = [];
     const sizes: number[] = [];
     const notes = new Set<string>();
-    const until = performance.now() + 2_500;
+    const until = performance.now() + 1_700;
     while (performance.now() < until) {
       await append(5);
-      const [replied, head] = [performance.now(), record.writer.head];
-      waits.push(log.covers(head, 5_000).then((covered) => (covered ? performance.now() - replied : Infinity)));
+      replies.push({ head: record.writer.head, shown: log.checkpoint.size });
       const served = log.checkpoint;
       const held = opened(file());
       expect(held.size).toBeGreaterThanOrEqual(served.size);
@@ -105,11 +104,15 @@ describe('the published checkpoint', () => {
       notes.add(served.note.toString());
       await passed(2);
     }
-    expect(Math.max(...(await Promise.all(waits)))).toBeLessThan(1_000);
+    expect(await log.covers(record.writer.head, 5_000)).toBe(true);
+    sizes.push(log.checkpoint.size);
+    // The one that was being signed may have come without it. How long each is the newest is told below.
+    for (const { head, shown } of replies)
+      expect(Math.max(...[...new Set(sizes)].filter((size) => size > shown).slice(0, 2))).toBeGreaterThanOrEqual(head);
     expect(sizes).toEqual([...sizes].sort((a, b) => a - b));
     // It is not signed for each group, and every one that was served holds.
-    expect(notes.size).toBeGreaterThan(3);
-    expect(notes.size).toBeLessThan(8);
+    expect(notes.size).toBeGreaterThan(2);
+    expect(notes.size).toBeLessThan(7);
     const leaves = entries().map(leafOf);
     for (const note of notes) {
       const { size, root } = opened(Buffer.from(note));

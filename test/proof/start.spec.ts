@@ -13,7 +13,7 @@ import { openCheckpoint, parseCheckpoint, type Checkpoint } from '../../src/proo
 import { parseVkey } from '../../src/proof/note-keys.js';
 import { publish } from '../../src/proof/publish.js';
 import { openRecord } from '../../src/record/record.js';
-import { startService } from '../../src/service.js';
+import { startService, type Service } from '../../src/service.js';
 import { StartRefused } from '../../src/start-refused.js';
 import { Reporters } from '../support/reporters.js';
 import { KEY } from '../support/start-process.js';
@@ -24,8 +24,10 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 let folder: string;
 const children: ChildProcess[] = [];
+const services: Service[] = [];
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zonewatch-start-'))));
 afterEach(async () => {
+  for (const service of services.splice(0)) await service.close();
   for (const child of children.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGKILL');
@@ -54,11 +56,18 @@ const start = (settings: Record<string, string> = {}) => {
   return { child, listening, ended };
 };
 
-/** Why the service does not start on the folder, told in this process: one of its own takes a second, and those below show what it makes of it. */
+/** The service on the folder in this process: one of its own takes a second, and what it makes of a refusal is shown below. */
+const startHere = async (settings: Record<string, string> = {}) => {
+  const service = await startService(readConfig({ PORT: '0', ZONEWATCH_DATA: folder, ZONEWATCH_ADMIN_KEY: KEY, ...settings }));
+  services.push(service);
+  return service;
+};
+const stopHere = () => services.pop()!.close();
+
+/** Why the service does not start on the folder. */
 const refusal = async (settings: Record<string, string>) => {
   try {
-    const service = await startService(readConfig({ PORT: '0', ZONEWATCH_DATA: folder, ZONEWATCH_ADMIN_KEY: KEY, ...settings }));
-    await service.close();
+    await startHere(settings);
     return 'it has started';
   } catch (error) {
     if (error instanceof StartRefused) return error.message;
@@ -270,8 +279,7 @@ describe('the service does not start, says what to do, and signs nothing', () =>
 
   test('while another process has the folder', async () => {
     await record(3);
-    const first = start();
-    const address = await first.listening;
+    const { address } = await startHere();
     const before = held('checkpoint');
     const second = await start({ ZONEWATCH_ORIGIN: 'other' }).ended;
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('another process is writing to') as string]);
@@ -287,19 +295,20 @@ describe('the service does not start, says what to do, and signs nothing', () =>
     copyFileSync(pathOf('older'), pathOf('record.db'));
     expect(await start().ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^zonewatch: [^\n]+\n$/), stdout: '' });
     copyFileSync(pathOf('newer'), pathOf('record.db'));
-    await start().listening;
+    await startHere();
     expect(signed().size).toBe(6);
   });
 });
 
 describe('the checkpoint of a service that ends under load', () => {
+  const REPLIES = 200;
   /** Writes until the service is gone, which is at some reply. */
   const writeUntilGone = async (address: string, end: () => void) => {
     const reporters = new Reporters(address);
     await reporters.create('z');
     let replies = 0;
     const writer = async (name: number) => {
-      for (let at = 0; await reporters.send({ zone: 'z', text: `${name}-${at}` }); at++) if (++replies === 400) end();
+      for (let at = 0; await reporters.send({ zone: 'z', text: `${name}-${at}` }); at++) if (++replies === REPLIES) end();
     };
     await Promise.all(Array.from({ length: 32 }, (_, name) => writer(name)));
     reporters.close();
@@ -310,7 +319,7 @@ describe('the checkpoint of a service that ends under load', () => {
     await writeUntilGone(await listening, () => child.kill('SIGTERM'));
     expect((await ended).code).toBe(0);
     const all = leaves();
-    expect(all.length).toBeGreaterThan(400);
+    expect(all.length).toBeGreaterThan(REPLIES);
     expect(signed()).toMatchObject({ size: all.length, root: mth(all) });
   });
 
@@ -318,9 +327,9 @@ describe('the checkpoint of a service that ends under load', () => {
     const { child, listening, ended } = start();
     await writeUntilGone(await listening, () => child.kill('SIGKILL'));
     await ended;
-    const address = await start().listening;
+    const { address } = await startHere();
     const all = leaves();
-    expect(all.length).toBeGreaterThan(400);
+    expect(all.length).toBeGreaterThan(REPLIES);
     const keys = (await (await fetch(`${address}/log/vkey`)).text()).trimEnd().split('\n').map(parseVkey);
     const limit = performance.now() + 3_000;
     for (let size = 0; size < all.length;) {
@@ -344,15 +353,13 @@ describe('a key that is put beside another', () => {
   test('is published with it, each opens the checkpoint alone, and the old one can go', async () => {
     await record(3);
     appendFileSync(pathOf('log.key'), another());
-    const both = start();
-    const address = await both.listening;
+    const { address } = await startHere();
     const [old, added, ...others] = await keys(address);
     expect(others).toEqual([]);
     expect([await opens(address, old!), await opens(address, added!)]).toEqual([3, 3]);
-    both.child.kill('SIGTERM');
-    await both.ended;
+    await stopHere();
     rewrite('log.key', (text) => text.slice(text.indexOf('-----BEGIN', 1)));
-    const alone = await start().listening;
+    const { address: alone } = await startHere();
     expect((await keys(alone)).map(({ vkey }) => vkey)).toEqual([added!.vkey]);
     expect(await opens(alone, added!)).toBe(3);
   });

@@ -3,6 +3,7 @@ import { formatBundle, parseBundle } from '../../src/proof/entry-bundle.js';
 import { parseTilePath, tilePath, tileWidth, type Tile } from '../../src/proof/tile-path.js';
 import { edgeOf, grow, resolver, tileBytes, type Edge } from '../../src/proof/tiles.js';
 import { consistencyProof, inclusionProof, root, verifyConsistency, verifyInclusion, type Hashes } from '../../src/proof/tree.js';
+import { rounds } from '../record/rounds.js';
 import { leafOf, mth } from './definition.js';
 import { base64, vectors } from './vectors.js';
 
@@ -81,7 +82,7 @@ describe('a tree that grows', () => {
         expect(root(log.hashes, log.size)).toEqual(mth(leaves.slice(0, log.size)));
         expect(log.edge).toEqual(logOf(log.size).edge);
       }),
-      { numRuns: 60 },
+      { numRuns: rounds(25) },
     );
   });
 
@@ -165,7 +166,7 @@ describe('a proof out of tiles', () => {
         expect(new Set(log.reads).size).toBe(log.reads.length);
         expect(verifyConsistency(index + 1, size, rootOf(index + 1), rootOf(size), extends_)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(200) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { formatNote, openNote } from '../../src/proof/note.js';
 import { isSatisfied, parsePolicy, type PolicyWitness } from '../../src/proof/policy.js';
 import { Witness, type Submission } from '../../src/proof/witness.js';
 import { Witnesses, type CosignOptions, type Pace } from '../../src/proof/witnesses.js';
+import { rounds } from '../record/rounds.js';
 import { leafOf, mth, proof } from './definition.js';
 import { privateKey, witness } from './keys.js';
 import { hex, vectors } from './vectors.js';
@@ -329,7 +330,8 @@ describe('a witness that fails', () => {
     async (body) => {
       const server = await serve(answers({ status: 422, body }));
       expect(await alone(server, 60_000).submit(log.at(8))).toMatchObject({ kind: 'alarm' });
-      await until(() => server.open === 0);
+      // A spare connection may be opened at once, on which nothing is asked.
+      await until(() => server.open < server.connections);
     },
   );
 
@@ -538,7 +540,7 @@ describe('whatever a witness answers', () => {
         expect(outcome.signatures.map(({ by, time }) => [by.vkey, time])).toEqual([[own.vkey, 5]]);
         expect(holds(outcome.signatures[0]!, 8)).toBe(true);
       }),
-      { seed: 5, numRuns: 600 },
+      { seed: 5, numRuns: rounds(300) },
     );
     for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(5);
   });
@@ -567,7 +569,7 @@ describe('whatever a witness answers', () => {
         if (outcome.kind === 'cosigned') expect(holds(outcome.signatures[0]!, 8)).toBe(true);
         else expect(outcome.why).toMatch(/^[\x20-\x7e\u2014]+$/);
       }),
-      { seed: 5, numRuns: 200 },
+      { seed: 5, numRuns: rounds(100) },
     );
   });
 

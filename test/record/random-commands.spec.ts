@@ -14,9 +14,10 @@ import { openRecord, type OpenRecord } from '../../src/record/record.js';
 import { EVENT_TYPES, SUBJECTS, subjectOfStream } from '../../src/subjects.js';
 import { bounds } from '../../src/time/occurred.js';
 import { DATES, Dice, Storyteller } from './random-command.js';
+import { PATIENCE, rounds } from './rounds.js';
 import { statesIn } from './told.js';
 
-const STORIES = 25;
+const STORIES = rounds(8);
 const COMMANDS = 400;
 const AT_ONCE = 30;
 /** Any instant will do to read commitments at. */
@@ -28,27 +29,31 @@ test('the dates of the stories can all be read, and overlap', () => {
   expect(DATES.length).toBeGreaterThanOrEqual(60);
 });
 
-test(`${STORIES * COMMANDS} random commands are recorded once each, and fold as they come to what they fold to from nothing`, async () => {
-  const types = new Set<string>();
-  const told = async (seed: number) => {
-    const folder = mkdtempSync(join(tmpdir(), 'zonewatch-random-'));
-    const record = openRecord(folder);
-    try {
-      const earlier = await tell(record, new Dice(seed));
-      for (const type of checkPlaces(record)) types.add(type);
-      checkStates(record);
-      // Nothing that was recorded since shows in what was held before.
-      const { at, states } = earlier;
-      expect(states.map(({ stream }) => record.reader.state(stream, { at, now: NOW }))).toEqual(states);
-    } finally {
-      await record.close();
-      rmSync(folder, { recursive: true });
-    }
-  };
-  // A failure tells the seed: one number is the whole story, so there is nothing to shrink.
-  await fc.assert(fc.asyncProperty(fc.noShrink(fc.integer()), told), { numRuns: STORIES });
-  expect([...types].sort()).toEqual([...EVENT_TYPES].sort());
-});
+test(
+  `${STORIES * COMMANDS} random commands are recorded once each, and fold as they come to what they fold to from nothing`,
+  async () => {
+    const types = new Set<string>();
+    const told = async (seed: number) => {
+      const folder = mkdtempSync(join(tmpdir(), 'zonewatch-random-'));
+      const record = openRecord(folder);
+      try {
+        const earlier = await tell(record, new Dice(seed));
+        for (const type of checkPlaces(record)) types.add(type);
+        checkStates(record);
+        // Nothing that was recorded since shows in what was held before.
+        const { at, states } = earlier;
+        expect(states.map(({ stream }) => record.reader.state(stream, { at, now: NOW }))).toEqual(states);
+      } finally {
+        await record.close();
+        rmSync(folder, { recursive: true });
+      }
+    };
+    // A failure tells the seed: one number is the whole story, so there is nothing to shrink.
+    await fc.assert(fc.asyncProperty(fc.noShrink(fc.integer()), told), { numRuns: STORIES });
+    expect([...types].sort()).toEqual([...EVENT_TYPES].sort());
+  },
+  PATIENCE,
+);
 
 /** Tells a story, some commands at a time, each of them twice in a row. Returns the states that it had come to somewhere on the way. */
 async function tell({ log, tail, writer }: OpenRecord, dice: Dice): Promise<{ at: number; states: State[] }> {

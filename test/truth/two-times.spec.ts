@@ -4,7 +4,7 @@ import { startApp, stopApp, type TestApp } from '../support/start-app.js';
 import { amended, CREATIONS, factsOf, kindOf, reading, span, type Fact, type Fields } from './model.js';
 import { DATES, fieldsOfType, stories, SUBJECTS, type Line, type Story, type View } from './stories.js';
 
-const RUNS = Number(process.env['TWO_TIMES_RUNS'] ?? 150);
+const RUNS = Number(process.env['TWO_TIMES_RUNS'] ?? 60);
 const SEED = process.env['TWO_TIMES_SEED'] || undefined;
 const COLLECTIONS: Record<string, string> = {
   party: 'parties',
