@@ -21,8 +21,8 @@ async function ours() {
   const { startService } = await import('../dist/service.js');
   const { Commands } = await import('../dist/decider/commands.js');
   const folder = mkdtempSync(join(tmpdir(), 'zonewatch-feed-'));
-  const config = { ...readConfig({}), port: 0, data: folder, adminKey: 'the-key-of-the-bench' };
-  const service = await startService(config, { feedLimits: { connections: 100_000 } });
+  const config = { ...readConfig({ ZONEWATCH_PUBLIC_READ: 'true' }), port: 0, data: folder, adminKey: 'the-key-of-the-bench' };
+  const service = await startService(config, { feedLimits: { connections: 100_000, connectionsPerAddress: 100_000 } });
   // Before all others who are told of a commit.
   service.record.writer.listeners.unshift((events) => {
     const at = now();

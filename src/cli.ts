@@ -5,6 +5,7 @@ import type { DemoOptions } from './cli/demo.js';
 import type { DiffCommand } from './cli/diff.js';
 import type { ExportCommand } from './cli/export.js';
 import type { ImportCommand } from './cli/import.js';
+import type { KeysOptions, MakeOptions } from './cli/keys.js';
 import type { ReplayCommand } from './cli/replay.js';
 import type { TailOptions } from './cli/tail.js';
 import type { VerifyCommand } from './cli/verify.js';
@@ -46,6 +47,36 @@ program
   .option('--json', 'each event as it was recorded, as JSON')
   .action(async (options: TailOptions) => (await import('./cli/tail.js')).tail(options));
 
+const keys = program
+  .command('keys')
+  .description('look after the API keys of a data folder, whether its service runs or not')
+  .option('--data <folder>', 'the data folder', folder)
+  .option('--json', 'the result as JSON');
+const keysCommand = async () => (await import('./cli/keys.js')).keysCommand(keys.opts<KeysOptions>());
+keys
+  .command('list', { isDefault: true })
+  .description('every key that there ever was; a key itself is never shown again')
+  .action(async () => (await keysCommand()).list());
+keys
+  .command('make')
+  .alias('add')
+  .description('make a key, and show it this once')
+  .argument('<name>', 'who uses it: what they record is recorded by this name')
+  .requiredOption('--roles <roles>', 'what they may do: recorder, subscriber, auditor, admin', list)
+  .option('--expires <instant>', 'when it ends: 2027-01-31T12:00:00Z')
+  .action(async (name: string, options: MakeOptions) => (await keysCommand()).make(name, options));
+keys
+  .command('expire')
+  .description('let a key end at an instant')
+  .argument('<id>', 'its id, as the list has it')
+  .argument('<instant>', 'when: 2027-01-31T12:00:00Z')
+  .action(async (id: string, at: string) => (await keysCommand()).expire(id, at));
+keys
+  .command('revoke')
+  .description('end a key now and for good; its sockets are closed within a second')
+  .argument('<id>', 'its id, as the list has it')
+  .action(async (id: string) => (await keysCommand()).revoke(id));
+
 const address = (value: string) => {
   if (URL.canParse(value) && new URL(value).protocol.startsWith('http')) return new URL(value).origin;
   throw new InvalidArgumentError('It must be http://host:port.');
@@ -59,15 +90,15 @@ program
   .option('--json', 'each result as JSON')
   .action(async (url: string, options: ConformanceOptions) => (await import('./cli/conformance.js')).runConformance(url, options));
 
+const VKEY = ['--vkey <key>', 'a verifier key of the log that you trust, again for each'] as const;
+const again = (value: string, before: string[] = []) => [...before, value];
+
 /** What every command of an auditor takes. */
 const audit = (name: string, json = 'the result as JSON') =>
   program
     .command(name)
     .option('--token <token>', 'a key of the service; the default is ZONEWATCH_TOKEN')
-    .option('--vkey <key>', 'a verifier key of the log that you trust, again for each', (key: string, before: string[] = []) => [
-      ...before,
-      key,
-    ])
+    .option(...VKEY, again)
     .option('--policy <file>', 'a C2SP tlog-policy: the keys of logs and witnesses that you trust, and how many witnesses it takes')
     .option('--json', json);
 const PLACE = 'a data folder, the folder of an export, or the address of a service';

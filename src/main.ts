@@ -4,11 +4,17 @@ import type { Service } from './service.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const DEADLINE = 10_000;
+/** A terminal and what started the service may both pass on one Ctrl-C: only what comes later than that is a second wish, in milliseconds. */
+const ONE_WISH = 1_000;
 
 let service: Service | undefined;
-let stopping: Promise<void> | undefined;
-// A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void (stopping ??= stop()));
+let stopsSince: number | undefined;
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, () => {
+    if (stopsSince === undefined) void stop();
+    // Whoever asks again does not want to wait. What was answered for is durable, whatever is cut off.
+    else if (performance.now() - stopsSince > ONE_WISH) process.exit(0);
+  });
 
 try {
   const config = readConfig(process.env);
@@ -22,7 +28,9 @@ try {
   process.exitCode = 1;
 }
 
+/** A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process. */
 async function stop(): Promise<void> {
+  stopsSince = performance.now();
   setTimeout(() => process.exit(0), DEADLINE).unref();
   await service?.close();
   process.exit(0);

@@ -2,21 +2,27 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
-import { adminKeyOf } from './access/admin-key.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { openAccess, type Access } from './access/access.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { FeedServer } from './feed/feed-server.js';
 import type { FeedLimits } from './feed/limits.js';
 import { MAX_BODY_BYTES } from './body/json.js';
 import { addBodyParsers } from './http/body-parsers.js';
+import { addDoors, serverOptions } from './http/doors.js';
+import { PATIENCE, type Patience } from './http/slow-bodies.js';
 import { openapi } from './http/openapi.js';
 import { problemOf } from './http/problems.js';
-import { createLogger, type Unforeseen } from './logger.js';
+import { requestIdOf, watchRequest, watchRequests, type RequestWatch } from './http/request-watch.js';
+import { Readiness } from './health/readiness.js';
+import { createLogger, unforeseenIn, type Logger, type Unforeseen } from './logger.js';
+import { Metrics } from './metrics/metrics.js';
 import { publish } from './proof/publish.js';
 import type { PublishedLog } from './proof/published-log.js';
 import { openRecord, type OpenRecord } from './record/record.js';
 import { StartRefused } from './start-refused.js';
+import { NO_TRACES } from './traces/traces.js';
 import { VERSION } from './version.js';
 
 export interface Service {
@@ -30,20 +36,41 @@ export interface Service {
 }
 
 /** Opens the record and serves it. Rejects with an error whose message says what to do, and leaves nothing open then. */
-export async function startService(config: Config, { feedLimits }: { feedLimits?: Partial<FeedLimits> } = {}): Promise<Service> {
-  const logger = createLogger();
-  const unforeseen: Unforeseen = { tell: (error) => logger.error({ err: error }, 'unforeseen error') };
+export async function startService(
+  config: Config,
+  {
+    feedLimits,
+    patience: given,
+    logger = loggerOf(config),
+  }: { feedLimits?: Partial<FeedLimits>; patience?: Partial<Patience>; logger?: Logger } = {},
+): Promise<Service> {
+  const patience = { ...PATIENCE, ...given };
+  const unforeseen = unforeseenIn(logger);
   const record = openRecord(config.data, { onProgress: (done, of) => logger.info({ done, of }, 'folding the states anew') });
+  record.writer.disk.onChange((failure) => {
+    if (failure) logger.error({ reason: failure.reason, err: failure.cause }, 'the record can not be written; reads and the feed go on');
+    else logger.info('the record is written again');
+  });
   let log: PublishedLog | undefined;
   let app: NestFastifyApplication | undefined;
-  let madeKey: string | undefined;
+  let access: Access | undefined;
+  const traces = config.traces ? (await import('./traces/otlp.js')).otlpTraces(config.traces, logger) : NO_TRACES;
+  let watch: RequestWatch | undefined;
   try {
     log = publish(record, config, logger);
-    const { key, made } = adminKeyOf(config.data, config.adminKey);
-    madeKey = made;
+    access = await openAccess(config, unforeseen.tell);
     app = await NestFactory.create<NestFastifyApplication>(
-      AppModule.with({ record, log, adminKey: key, unforeseen, ...(feedLimits && { feedLimits }) }),
-      fastifyAdapter(unforeseen),
+      AppModule.with({
+        record,
+        log,
+        access,
+        unforeseen,
+        logger,
+        traces,
+        minDisk: config.minDisk,
+        feedLimits: { connections: config.connections, connectionsPerAddress: config.connectionsPerAddress, ...feedLimits },
+      }),
+      fastifyAdapter(unforeseen, (request, reply) => watch && watchRequest(request, reply, watch), patience),
       {
         // Nest hands this to the sockets' server too; on the adapter alone an idle socket would hold the stop up.
         bodyParser: false,
@@ -53,39 +80,62 @@ export async function startService(config: Config, { feedLimits }: { feedLimits?
         abortOnError: false,
       },
     );
-    addBodyParsers(app.getHttpAdapter().getInstance());
-    app.useWebSocketAdapter(new FeedServer(app));
+    const fastify = app.getHttpAdapter().getInstance();
+    watch = { logger, traces, metrics: app.get(Metrics).http };
+    watchRequests(fastify, watch);
+    addBodyParsers(fastify);
+    await addDoors(fastify, config.sites, patience);
+    app.useWebSocketAdapter(new FeedServer(app, config.sites));
     SwaggerModule.setup('docs', app, openapi(VERSION), { jsonDocumentUrl: '/openapi.json', customSiteTitle: 'Zonewatch' });
     await app.listen(config.port, config.host);
   } catch (error) {
     await app?.close();
+    access?.close();
     await log?.close();
     await record.close();
+    await traces.close();
     throw explained(error, config);
   }
   const { port } = app.getHttpServer().address() as { port: number };
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const opened = { app, log };
+  const opened = { app, log, access };
   const close = async () => {
+    opened.app.get(Readiness).stops();
     // Proofs that wait for a checkpoint have it before their connections are cut.
     await opened.log.flush();
     await new Promise(setImmediate);
     await opened.app.close();
+    opened.access.close();
     // What is in flight becomes durable first, so that the last checkpoint covers it.
     await record.log.close();
     await opened.log.close();
     await record.close();
+    await traces.close();
   };
-  return { app, record, address: `http://${host}:${port}`, madeKey, close };
+  return { app, record, address: `http://${host}:${port}`, madeKey: access.madeKey, close };
 }
 
-function fastifyAdapter(unforeseen: Unforeseen) {
+function loggerOf({ logLevel, adminKey, jwt }: Config): Logger {
+  return createLogger(
+    logLevel,
+    undefined,
+    [adminKey, jwt?.secret].filter((secret) => secret !== undefined),
+  );
+}
+
+function fastifyAdapter(unforeseen: Unforeseen, watch: (request: FastifyRequest, reply: FastifyReply) => void, patience: Patience) {
   /** Answers errors before any route: an address that can't be read, a header that is none. */
-  const frameworkErrors = (error: unknown, _request: unknown, reply: FastifyReply) => {
-    const problem = problemOf(error, unforeseen);
+  const frameworkErrors = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    watch(request, reply);
+    const problem = problemOf(error, unforeseen, { requestId: request.id });
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
   };
-  return new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, frameworkErrors: frameworkErrors as never });
+  return new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    http: serverOptions(patience),
+    genReqId: requestIdOf,
+    frameworkErrors: frameworkErrors as never,
+  });
 }
 
 /** What an operator can do about an address that can't be listened on. */

@@ -2,7 +2,8 @@ import { Inject, Injectable, SetMetadata, createParamDecorator, type CanActivate
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { HttpRefusal } from '../http/problems.js';
-import { SignIn, type Caller, type Role } from './sign-in.js';
+import type { Caller, Role } from './caller.js';
+import { SignIn } from './sign-in.js';
 
 const NEEDS = 'zonewatch:needs';
 
@@ -24,16 +25,16 @@ export class AccessGuard implements CanActivate {
     @Inject(SignIn) private readonly signIn: SignIn,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const needs = this.reflector.getAllAndOverride<Role | 'nothing' | undefined>(NEEDS, [context.getHandler(), context.getClass()]);
     if (needs === 'nothing') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const caller = this.signIn.caller(bearer(request.headers.authorization), request.socket.remoteAddress);
-    if (!caller) throw new HttpRefusal('unauthorized', 'the key is not one of this service');
-    if (needs === undefined || !caller.roles.includes(needs)) {
-      if (caller.name === 'anonymous') throw new HttpRefusal('unauthorized', 'this needs a key: Authorization: Bearer <key>');
-      throw new HttpRefusal('forbidden', 'the key does not allow this');
+    const credential = bearer(request.headers.authorization);
+    const caller = await this.signIn.caller(credential);
+    if (needs === undefined || !caller.roles.has(needs)) {
+      if (credential === undefined) throw new HttpRefusal('unauthorized', 'this needs a key or a token: Authorization: Bearer <key>');
+      throw new HttpRefusal('forbidden', needs === undefined ? 'this is shut' : `this needs the role ${needs}`);
     }
     callers.set(request, caller);
     return true;

@@ -1,31 +1,37 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { AdminKey } from './admin-key.js';
+import type { ApiKeys } from './api-keys.js';
+import { ADMIN, type Caller } from './caller.js';
+import { ENDED, SignInRefused } from './sign-in-refused.js';
+import { Tokens } from './tokens.js';
 
-export type Role = 'recorder' | 'subscriber' | 'auditor' | 'admin';
-
-/** Who is at the door. `name` becomes an event's `recordedBy`. */
-export interface Caller {
-  name: string;
-  roles: readonly Role[];
-}
-
-const ADMIN: Caller = { name: 'admin', roles: ['admin', 'recorder', 'subscriber', 'auditor'] };
-/** Whoever reads on this machine: reads and the feed are open there. */
-const LOCAL_READER: Caller = { name: 'anonymous', roles: ['subscriber'] };
-const NOBODY: Caller = { name: 'anonymous', roles: [] };
-
-/** The one place that tells who is at a door, be it HTTP or a socket. */
-@Injectable()
+/** The one place that tells who is at a door, be it HTTP, a stream or a socket. */
 export class SignIn {
-  constructor(@Inject(AdminKey) private readonly adminKey: AdminKey) {}
+  private readonly anonymous: Caller;
 
-  /** The caller of a credential and an address; undefined where the credential is a wrong one. */
-  caller(token: string | undefined, address: string | undefined): Caller | undefined {
-    if (token !== undefined) return this.adminKey.matches(token) ? ADMIN : undefined;
-    return isLoopback(address) ? LOCAL_READER : NOBODY;
+  constructor(
+    private readonly adminKey: AdminKey,
+    private readonly keys: ApiKeys,
+    /** Undefined where no tokens are taken. */
+    private readonly tokens: Tokens | undefined,
+    /** Whether everybody may read. */
+    private readonly publicRead: boolean,
+  ) {
+    this.anonymous = { name: 'anonymous', roles: new Set(publicRead ? ['subscriber' as const] : []) };
   }
-}
 
-function isLoopback(address = ''): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
+  /** Who comes with a credential, or without one. Throws `SignInRefused` where it is a wrong one: nobody means to come in as nobody then. */
+  async caller(credential: string | undefined): Promise<Caller> {
+    if (credential === undefined) return this.anonymous;
+    const caller = await this.known(credential);
+    return this.publicRead ? { ...caller, roles: new Set([...caller.roles, 'subscriber']) } : caller;
+  }
+
+  private async known(credential: string): Promise<Caller> {
+    if (this.adminKey.matches(credential)) return ADMIN;
+    if (this.tokens && Tokens.looksLike(credential)) return this.tokens.caller(credential);
+    const found = this.keys.caller(credential);
+    if (typeof found === 'string') throw new SignInRefused(found, ENDED[found]);
+    if (!found) throw new SignInRefused('unauthorized', 'the key is not one of this service');
+    return found;
+  }
 }

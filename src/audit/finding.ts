@@ -1,3 +1,5 @@
+import { StartRefused } from '../start-refused.js';
+
 /** In what a record does not hold. */
 export type FindingCode =
   | 'event-changed'
@@ -35,4 +37,14 @@ export class FindingError extends Error {
 /** Nothing can be said of the record: it is not there, can't be opened, is refused, or was asked for in a way that makes no sense. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
+}
+
+/** Opens something of a service, whose refusals say what to do here too. */
+export function orWrongUse<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof StartRefused) throw new WrongUse(error.message, { cause: error });
+    throw error;
+  }
 }

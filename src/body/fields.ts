@@ -1,7 +1,7 @@
 import { ValidateIf, ValidateNested, registerDecorator } from 'class-validator';
 import type { Kind } from '../event/subject.js';
 import { KINDS, MAX_SLUG, SLUG, eventRef, isSlug, subjectOf } from '../event/subject.js';
-import { bounds } from '../time/occurred.js';
+import { bounds, instant } from '../time/occurred.js';
 import { addressOf } from './address.js';
 import { geometryFault } from './geometry.js';
 
@@ -132,6 +132,13 @@ export const Edtf = field(
     (text) => bounds(text) !== null,
     'must be an EDTF date (2017-07-05, 2017-07-04/2017-07-05, 2017-12, 2018-04-07?); a time needs its offset',
   ),
+);
+
+/** A point in time with its offset. */
+export const Instant = field(
+  'instant',
+  { type: 'string', format: 'date-time' },
+  matches((text) => instant(text) !== null, 'must be an instant with its offset: 2027-01-31T12:00:00Z'),
 );
 
 export const Language = field(

@@ -39,7 +39,7 @@ export async function demo({ pace, data, once }: DemoOptions): Promise<void> {
   console.log(
     `Zonewatch runs at ${service.address}, on the record in ${data}.\nA subscriber follows it from the start; the sample is fed over HTTP.\n`,
   );
-  const subscriber = follow(service.address);
+  const subscriber = follow(service.address, key);
   await subscriber.live;
   const before = service.record.reader.head;
   const { lines, last } = await feed(service.address, key, perSecond);
@@ -50,7 +50,7 @@ export async function demo({ pace, data, once }: DemoOptions): Promise<void> {
     `\nThe sample has ${lines} lines. ${added === 0 ? 'All of them were there already: nothing was added twice.' : `${added} events were added.`}`,
   );
 
-  console.log(await tables(service.address));
+  console.log(await tables(service.address, key));
   if (once) return stop();
   console.log(toTry(service.address, config.adminKey === undefined ? key : '<ZONEWATCH_ADMIN_KEY>'));
 }
@@ -65,8 +65,8 @@ async function startOnFreePort(config: Config): Promise<Service> {
 }
 
 /** A subscriber of everything that prints each frame. */
-function follow(address: string) {
-  const socket = io(`${address}/feed`, { transports: ['websocket'] });
+function follow(address: string, token: string) {
+  const socket = io(`${address}/feed`, { transports: ['websocket'], auth: { token } });
   let position = 0;
   let arrived: () => void = () => {};
   socket.on('events', (frame: EventsFrame, next?: () => void) => {
@@ -124,18 +124,20 @@ function toTry(address: string, key: string): string {
 The service goes on running at ${address} (stop it with Ctrl-C).
 Its key is ${key}
 
-Three things to try in another terminal:
+Three things to try in another terminal, after
+
+     export KEY='${key}'
 
   1. What happened in Eastern Ghouta, in the order of time:
-     curl '${address}/v1/zones/eastern-ghouta/timeline'
+     curl -H "authorization: Bearer $KEY" '${address}/v1/zones/eastern-ghouta/timeline'
 
   2. Every event about Idlib, as one stream of lines:
-     curl -H 'accept: application/x-ndjson' '${address}/v1/events?about=zone-idlib'
+     curl -H "authorization: Bearer $KEY" -H 'accept: application/x-ndjson' '${address}/v1/events?about=zone-idlib'
 
   3. Report something yourself, then look at the zone again:
-     curl '${address}/v1/zones/idlib/report-incident' -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\
+     curl -H "authorization: Bearer $KEY" '${address}/v1/zones/idlib/report-incident' -H 'content-type: application/json' \\
        -d '{"incident":"aid","text":{"en":"A convoy arrived.","ar":"وصلت قافلة."},"occurred":"2018-01","sources":[{"publisher":"me"}]}'
-     curl '${address}/v1/zones/idlib'
+     curl -H "authorization: Bearer $KEY" '${address}/v1/zones/idlib'
 
 All routes with examples: ${address}/docs`;
 }

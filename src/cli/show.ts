@@ -53,9 +53,10 @@ interface Read {
 }
 
 /** Where everything stands, read over HTTP: the zones, the roles, the deployments. */
-export async function tables(address: string): Promise<string> {
+export async function tables(address: string, key: string): Promise<string> {
+  const headers = { authorization: `Bearer ${key}` };
   const read = async (collection: string) => {
-    const response = await fetch(`${address}/v1/${collection}?limit=1000`);
+    const response = await fetch(`${address}/v1/${collection}?limit=1000`, { headers });
     return ((await response.json()) as { data: Read[] }).data;
   };
   const [zones, agreements, talks, deployments] = await Promise.all(['zones', 'agreements', 'talks', 'deployments'].map(read));

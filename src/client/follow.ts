@@ -4,13 +4,14 @@ import { backoff } from './backoff.js';
 import { FeedClosed, GapError } from './errors.js';
 import { Inbox, type Frame } from './inbox.js';
 import { Saver, type PositionStore } from './position-store.js';
+import type { Token } from './token.js';
 import { subscribeOnce, type Closed, type FeedFilter, type Place } from './subscription.js';
 
 export interface FollowOptions {
   /** Where the service is: `http://host:port`. */
   url: string;
-  /** An API key or a JWT. Sockets from the service's own machine may do without. */
-  token?: string | undefined;
+  /** An API key or a JWT, or what gets one: it is asked at each connection, since a token ends. Not needed where all may read. */
+  token?: Token | undefined;
   filter?: FeedFilter | undefined;
   /** The sequence to go on behind, or `start` (the default), or `now`. A position in the `store` goes before it. */
   after?: number | 'start' | 'now' | undefined;

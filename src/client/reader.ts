@@ -3,6 +3,7 @@ import type { State } from '../folding/state.js';
 import { backoff } from './backoff.js';
 import { FeedClosed, ReadRefused } from './errors.js';
 import type { Closed } from './subscription.js';
+import { tokenNow, type Token } from './token.js';
 
 type Parameters = Record<string, string | number | readonly string[] | undefined>;
 interface Reply<T> {
@@ -22,7 +23,7 @@ export class Reader {
 
   constructor(
     private readonly url: string,
-    private readonly token: string | undefined,
+    private readonly token: Token | undefined,
     private readonly signal: AbortSignal | undefined,
     /** Told of each attempt that has failed and is made again. */
     private readonly failed: (closed: Closed) => void = () => {},
@@ -69,7 +70,6 @@ export class Reader {
 
   /** The reply, or why it has to be asked for again. */
   private async ask<T>(address: URL): Promise<Reply<T> | Closed> {
-    const headers = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
     this.signal?.throwIfAborted();
     // One of its own for each request: listeners on the caller's signal would stay there as long as it does.
     const stopping = new AbortController();
@@ -77,6 +77,8 @@ export class Reader {
     const late = setTimeout(stop, PATIENCE);
     this.signal?.addEventListener('abort', stop);
     try {
+      const token = await tokenNow(this.token);
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const response = await fetch(address, { headers, signal: stopping.signal });
       if (response.ok) return (await response.json()) as Reply<T>;
       const { code = 'unknown', detail = response.statusText } = (await response.json().catch(() => ({}))) as {

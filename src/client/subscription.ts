@@ -1,13 +1,14 @@
 import { io } from 'socket.io-client';
 import type { RecordedEvent } from '../event/event.js';
 import type { Frame, Inbox } from './inbox.js';
+import { tokenNow, type Token } from './token.js';
 
 /** What passes: any value within an axis, all across axes (docs/PROTOCOL.md). */
 export type FeedFilter = Partial<Record<'zones' | 'parties' | 'subjects' | 'kinds' | 'types', readonly string[]>>;
 
 /**
- * Why a subscription, or the connection under it, is over. `code` is one of docs/PROTOCOL.md, or `unreachable`, `disconnected`, `no-answer` or
- * `gap`, which only the client knows. With `retry` it comes back by itself, not before `retryAfter` milliseconds.
+ * Why a subscription, or the connection under it, is over. `code` is one of docs/PROTOCOL.md, or `unreachable`, `disconnected`, `no-answer`,
+ * `no-token` or `gap`, which only the client knows. With `retry` it comes back by itself, not before `retryAfter` milliseconds.
  */
 export interface Closed {
   code: string;
@@ -24,7 +25,7 @@ export interface Place {
 
 export interface Attempt {
   url: URL;
-  token: string | undefined;
+  token: Token | undefined;
   filter: FeedFilter | undefined;
   place: Place;
   inbox: Inbox;
@@ -56,7 +57,7 @@ export function subscribeOnce({ url, token, filter, place, inbox, signal, subscr
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
-      ...(token !== undefined && { auth: { token } }),
+      auth: (give) => void tokenNow(token).then((now) => give(now === undefined ? {} : { token: now }), noToken),
     });
     let wasServed = false;
     // While it is not subscribed, frames that are still on their way are let go: it will ask for them again.
@@ -72,6 +73,7 @@ export function subscribeOnce({ url, token, filter, place, inbox, signal, subscr
       socket.disconnect();
       resolve({ ...closed, wasServed, ...(gap && { gap }) });
     };
+    const noToken = (error: Error) => over({ code: 'no-token', message: `there is no token: ${error.message}`, retry: true });
     const stop = () => over({ code: 'disconnected', message: 'the client has closed', retry: false });
     const awaitAnswer = () => setTimeout(() => over({ code: 'no-answer', message: 'the service does not answer', retry: true }), PATIENCE);
 

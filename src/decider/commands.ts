@@ -9,12 +9,19 @@ import { MAX_GROUP_EVENTS } from '../log/group-commit.js';
 import type { Tail } from '../record/tail.js';
 import { decide, type Command, type Decision, type Loaded } from './decide.js';
 import { intake, type Intake, type Submission } from './intake.js';
-import { Refusal } from './refusal.js';
+import { Refusal, unwritten } from './refusal.js';
 
 /** Where an event stands. `created` tells a new event (201) from one that was there already (200). */
 export interface Receipt {
   created: boolean;
   reply: { id: string; stream: string; revision: number; sequence: number; eventId: string };
+}
+
+/** Is told how far a command is, again and again where it is decided again. May not throw. */
+export interface Steps {
+  deciding(): void;
+  /** It is now appended. */
+  decided(): void;
 }
 
 const MAX_ATTEMPTS = 8;
@@ -35,10 +42,10 @@ export class Commands {
   ) {}
 
   /** Records a submission. Resolves when its event is durable and every read of this node shows it; rejects with a `Refusal`. */
-  async submit(submission: Submission): Promise<Receipt> {
+  async submit(submission: Submission, steps?: Steps): Promise<Receipt> {
     const valid = intake(submission, this.clock());
     await this.turn();
-    return this.execute(valid);
+    return this.execute(valid, steps);
   }
 
   /**
@@ -63,22 +70,34 @@ export class Commands {
   }
 
   /** Records a command that is known to be valid. */
-  async execute(valid: Intake): Promise<Receipt> {
+  async execute(valid: Intake, steps?: Steps): Promise<Receipt> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.attempt('amending' in valid ? this.loadAmending(valid.amending) : this.load(valid.command, valid.references));
+        steps?.deciding();
+        const ready = 'amending' in valid ? this.loadAmending(valid.amending) : this.load(valid.command, valid.references);
+        return await this.attempt(ready, steps);
       } catch (error) {
         if (error instanceof EventTooLarge) throw new Refusal('too-large', error.message);
-        if (!(error instanceof WrongRevision || error instanceof AppendFailed)) throw error;
-        if (attempt === MAX_ATTEMPTS) throw new Refusal('log-unavailable', `the record could not be written: ${error.message}`);
+        const failure = this.failureOf(error);
+        // A disk that has failed will fail again at once. Whoever waits a little may find it well.
+        if (attempt === MAX_ATTEMPTS || failure.reason !== 'unknown') throw unwritten(failure);
       }
     }
   }
 
-  private async attempt(ready: Ready): Promise<Receipt> {
+  private failureOf(error: unknown): AppendFailed {
+    if (error instanceof AppendFailed) return error;
+    if (error instanceof WrongRevision) return new AppendFailed(error);
+    const reason = error instanceof Refusal ? undefined : this.tail.failed(error);
+    if (!reason) throw error;
+    return new AppendFailed(error, reason);
+  }
+
+  private async attempt(ready: Ready, steps?: Steps): Promise<Receipt> {
     const decided = this.decide(ready);
     // Nothing is awaited between a decision and its append.
     const decision = decided instanceof Promise ? await decided : decided;
+    steps?.decided();
     if ('known' in decision) {
       await this.durable(decision.known);
       return receipt(decision.known, decision.first);

@@ -69,7 +69,7 @@ export function asyncapi(version: string): Record<string, unknown> {
       stream: sends('stream', 'Tells a reader what is recorded', 'Event', 'StreamProgress'),
     },
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key' } },
+      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT' } },
       messages: Object.fromEntries(
         Object.entries(MESSAGES).map(([message, [name, summary]]) => [
           message,

@@ -3,12 +3,15 @@ import { Follower } from './follower.js';
 import type { EventsFrame } from './frames.js';
 import type { Broadcast, Member, ProgressFrame } from './groups.js';
 import type { StreamFollower } from './stream-follower.js';
+import type { Traffic } from './traffic.js';
 import { SharedPacket } from './wire.js';
 
 /** Sockets get a group's frames as one packet that is made once for all of them; streams get one text, made once. */
 export class Rooms implements Broadcast {
   private readonly sockets = new Map<string, Set<Socket>>();
   private readonly streams = new Map<string, Set<StreamFollower>>();
+
+  constructor(private readonly traffic: Traffic) {}
 
   join(group: string, member: Member): void {
     if (member instanceof Follower) add(this.sockets, group, member.socket);
@@ -21,7 +24,12 @@ export class Rooms implements Broadcast {
   }
 
   events(group: string, frame: EventsFrame): void {
-    this.send(group, 'events', () => frame.toString());
+    this.send(
+      group,
+      'events',
+      () => frame.toString(),
+      () => frame.run.bytes,
+    );
     for (const stream of this.streams.get(group) ?? []) stream.sendEvents(frame);
   }
 
@@ -35,11 +43,12 @@ export class Rooms implements Broadcast {
     for (const stream of this.streams.get(group) ?? []) stream.sendProgress({ subscription: group, from: position, to: position });
   }
 
-  private send(group: string, event: string, body: () => string): void {
+  private send(group: string, event: 'events' | 'progress', body: () => string, bytes = () => 0): void {
     const sockets = this.sockets.get(group);
     if (!sockets) return;
     const packet = new SharedPacket(event, body());
     for (const socket of sockets) packet.sendTo(socket);
+    this.traffic.sent('socket', event, bytes(), sockets.size);
   }
 }
 

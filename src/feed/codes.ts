@@ -1,3 +1,4 @@
+import { SignInRefused, type SignInCode } from '../access/sign-in-refused.js';
 import type { Unforeseen } from '../logger.js';
 
 /** Why the feed refuses or closes, and whether trying again can help. The one list; docs/PROTOCOL.md says it in words. */
@@ -34,9 +35,22 @@ export class FeedRefusal extends Error {
   }
 }
 
+/** What the feed says of a credential that lets nobody in. */
+const SIGN_IN: Record<SignInCode, FeedCode> = {
+  unauthorized: 'forbidden',
+  'token-expired': 'token-expired',
+  revoked: 'revoked',
+  'keys-unavailable': 'internal',
+};
+
 /** What a client is told about an error. */
 export function feedError(error: unknown, unforeseen: Unforeseen): FeedError {
-  if (error instanceof FeedRefusal) return { code: error.code, message: error.message, retry: CODES[error.code].retry };
+  if (error instanceof SignInRefused) return told(SIGN_IN[error.code], error.message);
+  if (error instanceof FeedRefusal) return told(error.code, error.message);
   unforeseen.tell(error);
-  return { code: 'internal', message: 'something went wrong here', ...CODES.internal };
+  return told('internal', 'something went wrong here');
+}
+
+export function told(code: FeedCode, message: string): FeedError {
+  return { code, message, retry: CODES[code].retry };
 }

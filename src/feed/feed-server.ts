@@ -1,3 +1,4 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Decoder } from 'socket.io-parser';
 import type { IncomingMessage } from 'node:http';
@@ -7,6 +8,13 @@ import { FrameEncoder } from './frames.js';
 
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */
 export class FeedServer extends IoAdapter {
+  constructor(
+    app: INestApplicationContext,
+    private readonly sites: readonly string[],
+  ) {
+    super(app);
+  }
+
   override createIOServer(port: number, options?: ServerOptions) {
     return super.createIOServer(port, {
       ...options,
@@ -15,13 +23,13 @@ export class FeedServer extends IoAdapter {
       perMessageDeflate: false,
       parser: { Encoder: FrameEncoder, Decoder },
       connectTimeout: 10_000,
-      allowRequest: (request, decide) => decide(null, isOfThisSite(request)),
+      allowRequest: (request, decide) => decide(null, this.maySend(request)),
+      ...(this.sites.length > 0 && { cors: { origin: [...this.sites] } }),
     } as ServerOptions);
   }
-}
 
-/** A browser tells from which site a page opens a socket, and lets it do so. Pages of other sites have no business here. */
-function isOfThisSite({ headers }: IncomingMessage): boolean {
-  if (headers.origin === undefined) return true;
-  return addressOf(headers.origin)?.host === headers.host;
+  /** A browser tells from which site a page opens a socket, and lets it do so. Pages of other sites have no business here. */
+  private maySend({ headers: { origin, host } }: IncomingMessage): boolean {
+    return origin === undefined || this.sites.includes(origin) || addressOf(origin)?.host === host;
+  }
 }

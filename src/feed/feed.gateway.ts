@@ -1,12 +1,15 @@
 import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
+import { Rate } from '../access/rate.js';
+import { Sessions } from '../access/sessions.js';
+import { ENDED } from '../access/sign-in-refused.js';
 import { SignIn } from '../access/sign-in.js';
-import { Unforeseen } from '../logger.js';
-import { CODES, feedError, FeedRefusal } from './codes.js';
+import type { Caller } from '../access/caller.js';
+import { LOGGER, Unforeseen, type Logger } from '../logger.js';
+import { feedError, FeedRefusal, told, type FeedError } from './codes.js';
 import { Feed } from './feed.js';
 import { Follower } from './follower.js';
-import { SubscribeRate } from './limits.js';
 import { Line } from './line.js';
 import { readSubscribe } from './subscribe.js';
 import { cutUnread } from './wire.js';
@@ -22,20 +25,22 @@ const RETRY_AFTER = [500, 5_000] as const;
 @WebSocketGateway({ namespace: '/feed' })
 export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationShutdown {
   private readonly followers = new Map<Socket, Map<string, Follower>>();
-  /** The connections that have a socket. Socket.IO would make another one for each `connect` that comes before the first is let in. */
-  private readonly connections = new WeakSet<object>();
+  /** The connections that have a socket, and who is at it. Socket.IO would make another one for each `connect` that comes before the first is let in. */
+  private readonly callers = new WeakMap<object, Caller>();
 
   constructor(
     @Inject(SignIn) private readonly signIn: SignIn,
+    @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Feed) private readonly feed: Feed,
     @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   afterInit(namespace: Namespace): void {
     cutUnread(namespace.server);
     // Whoever connects elsewhere would be neither signed in nor counted.
     namespace.server.of('/').use((_socket, next) => next(new Error('the feed is at /feed')));
-    namespace.use((socket, next) => next(this.admit(socket)));
+    namespace.use(async (socket, next) => next(await this.admit(socket)));
     namespace.on('connection', (socket) => this.serve(socket));
   }
 
@@ -43,34 +48,45 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     const [least, most] = RETRY_AFTER;
     for (const socket of this.followers.keys()) {
       const retryAfter = Math.round(least + Math.random() * (most - least));
-      socket.emit('closed', { code: 'shutting-down', message: 'the service is being stopped', ...CODES['shutting-down'], retryAfter });
+      this.close(socket, { ...told('shutting-down', 'the service is being stopped'), retryAfter });
       socket.disconnect(true);
     }
   }
 
   /** Lets a socket in, or tells why not: the error becomes its `connect_error`. */
-  private admit(socket: Socket): Error | undefined {
-    const token: unknown = socket.handshake.auth['token'];
-    const isText = token === undefined || typeof token === 'string';
-    const caller = isText ? this.signIn.caller(token, socket.handshake.address) : undefined;
+  private async admit(socket: Socket): Promise<Error | undefined> {
+    const { conn, handshake } = socket;
     try {
-      if (!caller?.roles.includes('subscriber'))
-        throw new FeedRefusal('forbidden', caller ? 'this needs a key: auth: {token}' : 'the token is not one of this service');
-      if (this.connections.has(socket.conn)) throw new FeedRefusal('bad-request', 'this connection has a socket already');
-      this.feed.checkRoom();
-      this.connections.add(socket.conn);
+      const caller = await this.caller(handshake.auth['token']);
+      if (this.callers.has(conn)) throw new FeedRefusal('bad-request', 'this connection has a socket already');
+      if (conn.readyState !== 'open') throw new FeedRefusal('bad-request', 'this connection has gone');
+      conn.once('close', this.feed.enter(handshake.address, 'socket'));
+      this.callers.set(conn, caller);
       return undefined;
     } catch (refusal) {
-      return Object.assign(new Error((refusal as Error).message), { data: feedError(refusal, this.unforeseen) });
+      const data = this.refused(refusal);
+      this.logger.info({ code: data.code, address: handshake.address }, 'socket refused');
+      return Object.assign(new Error((refusal as Error).message), { data });
     }
+  }
+
+  private async caller(token: unknown): Promise<Caller> {
+    if (token !== undefined && typeof token !== 'string') throw new FeedRefusal('forbidden', 'the token must be a text');
+    const caller = await this.signIn.caller(token);
+    if (caller.roles.has('subscriber')) return caller;
+    throw new FeedRefusal('forbidden', token === undefined ? 'this needs a key: auth: {token}' : 'this needs the role subscriber');
   }
 
   private serve(socket: Socket): void {
     const own = new Map<string, Follower>();
     this.followers.set(socket, own);
-    const leave = this.feed.enter();
-    const rate = new SubscribeRate(this.feed.limits);
+    const { subscribesAtOnce, subscribesASecond } = this.feed.limits;
+    const rate = new Rate(subscribesAtOnce, subscribesASecond);
     const line = new Line(socket);
+    const forget = this.sessions.watch(this.callers.get(socket.conn)!, (why) => {
+      this.close(socket, told(why, ENDED[why]));
+      socket.disconnect(true);
+    });
     socket.onAny((name: unknown, ...said: unknown[]) =>
       this.answer(said, (message) => {
         if (name === 'subscribe') return this.subscribe(line, own, rate, message);
@@ -78,18 +94,29 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
         throw new FeedRefusal('bad-request', `${String(name).slice(0, 80)} is not a message; there are subscribe and unsubscribe`);
       }),
     );
-    socket.on('disconnect', () => {
+    this.logger.debug(
+      { socket: socket.id, caller: this.callers.get(socket.conn)?.name, address: socket.handshake.address },
+      'socket connected',
+    );
+    socket.on('disconnect', (reason) => {
+      this.logger.debug({ socket: socket.id, reason }, 'socket disconnected');
       for (const follower of own.values()) follower.stop();
       this.followers.delete(socket);
-      // A connection without a socket would be counted nowhere.
+      forget();
+      // A connection without a socket has no business here.
       socket.conn.close();
-      leave();
     });
   }
 
-  private subscribe(line: Line, own: Map<string, Follower>, rate: SubscribeRate, message: unknown) {
-    rate.take();
+  private subscribe(line: Line, own: Map<string, Follower>, rate: Rate, message: unknown) {
     const { limits, served } = this.feed;
+    if (rate.take() > 0) {
+      const { subscribesAtOnce, subscribesASecond } = limits;
+      throw new FeedRefusal(
+        'too-many-subscriptions',
+        `a socket may subscribe ${subscribesAtOnce} times at once and ${subscribesASecond} times a second`,
+      );
+    }
     const { epoch, head } = served.record;
     const { filter, after } = readSubscribe(message, epoch, head);
     const { id } = filter;
@@ -100,7 +127,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     const ended = (error: unknown) => {
       if (own.get(id) !== follower) return;
       own.delete(id);
-      line.socket.emit('closed', { subscription: id, ...feedError(error, this.unforeseen) });
+      this.close(line.socket, { subscription: id, ...feedError(error, this.unforeseen) });
     };
     const follower: Follower = new Follower(line, filter, position, served, ended);
     own.set(id, follower);
@@ -118,6 +145,22 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
     return { subscription };
   }
 
+  private refused(error: unknown): FeedError {
+    const refusal = feedError(error, this.unforeseen);
+    this.feed.traffic.refusals[refusal.code] += 1;
+    return refusal;
+  }
+
+  /** Tells a client that a subscription is over, or all of them. */
+  private close(socket: Socket, frame: FeedError & { subscription?: string; retryAfter?: number }): void {
+    const { code, subscription } = frame;
+    const { traffic } = this.feed;
+    traffic.closes[code] += 1;
+    traffic.sent('socket', 'closed');
+    this.logger.debug({ socket: socket.id, code, subscription }, 'closed');
+    socket.emit('closed', frame);
+  }
+
   /** Every message is answered, whatever comes of it; one without an acknowledgement asked for (its last argument) is done in silence. */
   private answer(said: unknown[], run: (message: unknown) => object): void {
     const last = said.at(-1);
@@ -127,7 +170,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
       if (more.length) throw new FeedRefusal('bad-request', 'a message takes one argument');
       reply({ ok: true, ...run(message) });
     } catch (error) {
-      reply({ ok: false, error: feedError(error, this.unforeseen) });
+      reply({ ok: false, error: this.refused(error) });
     }
   }
 }

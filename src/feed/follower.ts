@@ -7,6 +7,7 @@ import type { Groups, Member, ProgressFrame } from './groups.js';
 import type { FeedLimits } from './limits.js';
 import type { Line } from './line.js';
 import type { Pages } from './pages.js';
+import type { Subscriber, Traffic } from './traffic.js';
 import { isSlow, sendPage } from './wire.js';
 
 /** What all subscriptions are served from. */
@@ -15,13 +16,15 @@ export interface Served {
   pages: Pages;
   groups: Groups;
   limits: FeedLimits;
+  traffic: Traffic;
 }
 
 /**
  * One subscription of one socket. Behind the head it reads pages at the reader's pace, one unacknowledged page at a time; at the head it
  * says so and joins its group. Nothing is awaited between its last look at the head and the joining, so no commit falls between.
  */
-export class Follower implements Member {
+export class Follower implements Member, Subscriber {
+  readonly transport = 'socket';
   private state: 'behind' | 'live' | 'stopped' = 'behind';
   private giveUp: () => void = () => {};
 
@@ -32,7 +35,13 @@ export class Follower implements Member {
     private readonly served: Served,
     /** Told when the subscription is over before the client ended it. */
     private readonly ended: (error: unknown) => void,
-  ) {}
+  ) {
+    served.traffic.subscribers.add(this);
+  }
+
+  get isLive(): boolean {
+    return this.state === 'live';
+  }
 
   get socket(): Socket {
     return this.line.socket;
@@ -49,6 +58,7 @@ export class Follower implements Member {
   stop(): void {
     if (this.state === 'live') this.served.groups.leave(this);
     this.state = 'stopped';
+    this.served.traffic.subscribers.delete(this);
     this.giveUp();
   }
 
@@ -58,16 +68,19 @@ export class Follower implements Member {
 
   fallBehind(): void {
     this.served.groups.leave(this);
+    this.served.traffic.demotions.socket += 1;
     this.state = 'behind';
     this.start();
   }
 
   sendEvents(frame: EventsFrame): void {
     this.socket.emit('events', frame);
+    this.served.traffic.sent('socket', 'events', frame.run.bytes);
   }
 
   sendProgress(frame: ProgressFrame): void {
     this.socket.emit('progress', frame);
+    this.served.traffic.sent('socket', 'progress');
   }
 
   private async catchUp(): Promise<void> {
@@ -76,6 +89,7 @@ export class Follower implements Member {
     for (let wasAtHead = false; !wasAtHead && this.state === 'behind' && this.position < record.head;) wasAtHead = await this.sendPage();
     if (this.state !== 'behind') return;
     this.socket.emit('live', { subscription: this.filter.id, to: this.position });
+    this.served.traffic.sent('socket', 'live');
     await this.sendRest();
     if (this.state !== 'behind') return;
     groups.join(this);
@@ -137,6 +151,7 @@ export class Follower implements Member {
     const settled = new Promise<'asked' | 'late' | 'ended'>((resolve) => (settle = resolve));
     const told = this.line.sending();
     const forget = sendPage(this.socket, frame, () => settle('asked'));
+    this.served.traffic.sent('socket', 'page', frame.run.bytes);
     const timer = setTimeout(() => settle('late'), this.served.limits.patience);
     this.giveUp = () => settle('ended');
     const outcome = await settled;

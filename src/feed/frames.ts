@@ -16,6 +16,7 @@ export type Recorded = Pick<Written, 'sequence' | 'bytes'>;
 export class Run {
   private joined: string | undefined;
   private streamed: string | undefined;
+  private counted: number | undefined;
 
   constructor(
     readonly to: number,
@@ -30,6 +31,11 @@ export class Run {
   /** The events as server-sent ones of a record. */
   streamOf(epoch: string): string {
     return (this.streamed ??= this.events.map(({ sequence, bytes }) => sentEvent(typeOf(bytes), epoch, sequence, bytes)).join(''));
+  }
+
+  /** How many bytes its text is. */
+  get bytes(): number {
+    return (this.counted ??= Buffer.byteLength(this.text));
   }
 
   get size(): number {

@@ -4,6 +4,7 @@ import type { Filter } from './filter.js';
 import type { Served } from './follower.js';
 import { sentEvent, type EventsFrame, type Run } from './frames.js';
 import type { Member, ProgressFrame } from './groups.js';
+import type { FrameKind, Subscriber } from './traffic.js';
 
 /** How much may wait for a reader that is at the head before it is taken for slow. */
 const MAX_WAITING = 1024 * 1024;
@@ -12,8 +13,9 @@ const MAX_WAITING = 1024 * 1024;
  * One stream of server-sent events. Behind the head it reads pages as fast as its reader takes them; at the head it is a member of its
  * group like any socket.
  */
-export class StreamFollower implements Member {
-  private isLive = false;
+export class StreamFollower implements Member, Subscriber {
+  readonly transport = 'sse';
+  isLive = false;
   private isOver = false;
 
   constructor(
@@ -23,6 +25,7 @@ export class StreamFollower implements Member {
     private readonly served: Served,
     private readonly failed: (error: unknown) => void,
   ) {
+    served.traffic.subscribers.add(this);
     response.on('close', () => this.stop());
   }
 
@@ -45,16 +48,17 @@ export class StreamFollower implements Member {
 
   fallBehind(): void {
     this.served.groups.leave(this);
+    this.served.traffic.demotions.sse += 1;
     this.isLive = false;
     this.start();
   }
 
   sendEvents({ run }: EventsFrame): void {
-    this.response.write(this.textOf(run));
+    this.write('events', this.textOf(run), run.bytes);
   }
 
   sendProgress({ to }: ProgressFrame): void {
-    this.response.write(this.progress(to));
+    this.write('progress', this.progress(to));
   }
 
   private async catchUp(): Promise<void> {
@@ -63,12 +67,12 @@ export class StreamFollower implements Member {
     while (!this.isOver && this.position < record.head) {
       const run = await pages.page(this.filter, this.position);
       if (this.isOver) return;
-      const hasRoom = this.response.write(this.textOf(run));
+      const hasRoom = this.write('events', this.textOf(run), run.bytes);
       this.position = run.to;
       if (!hasRoom) await this.drained();
     }
     if (this.isOver) return;
-    this.response.write(this.progress(this.position));
+    this.write('progress', this.progress(this.position));
     groups.join(this);
     this.isLive = true;
   }
@@ -79,6 +83,7 @@ export class StreamFollower implements Member {
     } catch {
       // Nothing was taken for so long: whoever it was is gone, or may come back.
       this.isOver = true;
+      this.served.traffic.closes['consumer-too-slow'] += 1;
       this.response.destroy();
     }
   }
@@ -87,6 +92,12 @@ export class StreamFollower implements Member {
     if (this.isLive) this.served.groups.leave(this);
     this.isLive = false;
     this.isOver = true;
+    this.served.traffic.subscribers.delete(this);
+  }
+
+  private write(kind: FrameKind, text: string, bytes = 0): boolean {
+    this.served.traffic.sent('sse', kind, bytes);
+    return this.response.write(text);
   }
 
   /** The events of a run; where the filter passed over the last of them, also how far it went. */

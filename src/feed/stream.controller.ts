@@ -1,12 +1,15 @@
-import { Controller, Get, Headers, Inject, Query as QueryOf, Res, type BeforeApplicationShutdown } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { Needs } from '../access/guard.js';
+import { Controller, Get, Headers, Inject, Query as QueryOf, Req, Res, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Caller } from '../access/caller.js';
+import { CallerOf, Needs } from '../access/guard.js';
+import { Sessions } from '../access/sessions.js';
 import { KINDS } from '../event/subject.js';
 import { HttpRefusal } from '../http/problems.js';
 import { Query, type RawQuery } from '../http/query.js';
 import { Unforeseen } from '../logger.js';
 import { EVENT_TYPES } from '../subjects.js';
-import { FeedRefusal } from './codes.js';
+import { FeedRefusal, type FeedCode } from './codes.js';
 import { Feed } from './feed.js';
 import { readFilter } from './filter.js';
 import { StreamFollower } from './stream-follower.js';
@@ -21,12 +24,19 @@ export class StreamController implements BeforeApplicationShutdown {
 
   constructor(
     @Inject(Feed) private readonly feed: Feed,
+    @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
   ) {}
 
   @Get()
   @Needs('subscriber')
-  follow(@QueryOf() raw: RawQuery, @Headers('last-event-id') lastId: string | undefined, @Res() response: FastifyReply): void {
+  follow(
+    @QueryOf() raw: RawQuery,
+    @Headers('last-event-id') lastId: string | undefined,
+    @CallerOf() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res() response: FastifyReply,
+  ): void {
     const { served, limits } = this.feed;
     const { epoch, head } = served.record;
     const query = new Query(raw);
@@ -45,19 +55,23 @@ export class StreamController implements BeforeApplicationShutdown {
     const position = after === 'now' ? head : after!;
     if (position > head) throw new HttpRefusal('future-position', `the record is at ${head}`);
     const filter = readFilter(Object.fromEntries(Object.entries(axes).filter(([, values]) => values)));
-    this.checkRoom();
+    const leave = this.enter(request.ip);
     response.hijack();
     const [least, most] = RETRY;
     const { raw: stream } = response;
-    stream.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    stream.writeHead(200, { ...(response.getHeaders() as OutgoingHttpHeaders), ...own });
     stream.write(`retry: ${Math.round(least + Math.random() * (most - least))}\n\n`);
-    const follower = new StreamFollower(stream, filter, position, served, (error) => this.unforeseen.tell(error));
+    const follower = new StreamFollower(stream, filter, position, served, (error) =>
+      this.unforeseen.tell(error, { requestId: request.id }),
+    );
     this.streams.add(follower);
-    const leave = this.feed.enter();
     // Old streams end, so that what carries them (proxies, a service that was moved) is looked for anew now and then.
     const age = setTimeout(() => follower.end(), limits.streamAge * (0.9 + Math.random() * 0.2)).unref();
+    const forget = this.sessions.watch(caller, (why) => this.end(follower, why));
     stream.on('close', () => {
       clearTimeout(age);
+      forget();
       leave();
       this.streams.delete(follower);
     });
@@ -65,12 +79,17 @@ export class StreamController implements BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): void {
-    for (const stream of this.streams) stream.end();
+    for (const stream of this.streams) this.end(stream, 'shutting-down');
   }
 
-  private checkRoom(): void {
+  private end(stream: StreamFollower, why: FeedCode): void {
+    this.feed.traffic.closes[why] += 1;
+    stream.end();
+  }
+
+  private enter(address: string): () => void {
     try {
-      this.feed.checkRoom();
+      return this.feed.enter(address, 'sse');
     } catch (error) {
       throw error instanceof FeedRefusal ? new HttpRefusal('too-many-connections', error.message) : error;
     }

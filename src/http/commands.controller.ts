@@ -1,10 +1,23 @@
-import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Post, StreamableFile } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Headers,
+  HttpCode,
+  HttpStatus,
+  Inject,
+  Post,
+  Req,
+  StreamableFile,
+  type BeforeApplicationShutdown,
+} from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { CallerOf, Needs } from '../access/guard.js';
-import type { Caller } from '../access/sign-in.js';
+import type { Caller } from '../access/caller.js';
+import { CommandRates } from '../access/command-rates.js';
+import { ENDED, SignInRefused } from '../access/sign-in-refused.js';
 import { MAX_BODY_BYTES, jsonFaults, parseJson } from '../body/json.js';
 import { checkKey } from '../decider/command-key.js';
-import { Commands } from '../decider/commands.js';
 import type { Submission } from '../decider/intake.js';
 import { Refusal, malformed } from '../decider/refusal.js';
 import type { Json } from '../event/event.js';
@@ -13,6 +26,7 @@ import { NDJSON_ROUTE } from './body-parsers.js';
 import { linesOf } from './lines.js';
 import { OrderedReplies } from './ordered-replies.js';
 import { HttpRefusal, problemOf } from './problems.js';
+import { Submissions } from './submissions.js';
 
 /** A body of the greatest size, and what stands around it. */
 const MAX_LINE_BYTES = MAX_BODY_BYTES + 4_096;
@@ -20,10 +34,19 @@ const MAX_LINE_BYTES = MAX_BODY_BYTES + 4_096;
 const ROOM = 1_024;
 const FIELDS = new Set(['command', 'id', 'body', 'idempotencyKey']);
 
+interface From {
+  caller: Caller;
+  request: FastifyRequest;
+}
+
 @Controller(NDJSON_ROUTE)
-export class CommandsController {
+export class CommandsController implements BeforeApplicationShutdown {
+  /** What ends each batch that is under way. */
+  private readonly ends = new Set<() => void>();
+
   constructor(
-    @Inject(Commands) private readonly commands: Commands,
+    @Inject(Submissions) private readonly submissions: Submissions,
+    @Inject(CommandRates) private readonly rates: CommandRates,
     @Inject(Unforeseen) private readonly unforeseen: Unforeseen,
   ) {}
 
@@ -31,37 +54,63 @@ export class CommandsController {
   @Post()
   @HttpCode(HttpStatus.OK)
   @Needs('recorder')
-  run(@Body() lines: unknown, @Headers('content-type') type: string | undefined, @CallerOf() caller: Caller): StreamableFile {
+  run(
+    @Body() lines: unknown,
+    @Headers('content-type') type: string | undefined,
+    @CallerOf() caller: Caller,
+    @Req() request: FastifyRequest,
+  ): StreamableFile {
     if (!(lines instanceof Readable))
       throw new HttpRefusal('unsupported-media-type', `send application/x-ndjson, not ${type ?? 'nothing'}`);
     const replies = new OrderedReplies(ROOM);
-    void this.read(lines, caller, replies);
+    void this.read(lines, { caller, request }, replies);
     return new StreamableFile(Readable.from(replies, { objectMode: false, highWaterMark: 65_536 }), {
       type: 'application/x-ndjson; charset=utf-8',
     });
   }
 
-  private async read(lines: Readable, caller: Caller, replies: OrderedReplies): Promise<void> {
+  /** What was taken is answered, and nothing more is taken. */
+  beforeApplicationShutdown(): void {
+    for (const end of this.ends) end();
+  }
+
+  private async read(lines: Readable, from: From, replies: OrderedReplies): Promise<void> {
     let line = 0;
+    let isStopping = false;
+    const end = () => {
+      isStopping = true;
+      replies.end();
+    };
+    this.ends.add(end);
     try {
       for await (const bytes of linesOf(lines, MAX_LINE_BYTES)) {
+        // Read on all the same: a connection that is closed on unread bytes takes the replies on their way with it.
+        if (isStopping) continue;
         line++;
         if (bytes?.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) continue;
-        await replies.add(this.reply(line, bytes, caller));
-        if (replies.isEnded) return;
+        await replies.add(this.reply(line, bytes, from));
+        if (replies.isEnded && !isStopping) return;
       }
       replies.end();
     } catch (error) {
       replies.end(error);
+    } finally {
+      this.ends.delete(end);
     }
   }
 
-  private async reply(line: number, bytes: Buffer | null, caller: Caller): Promise<string> {
+  private async reply(line: number, bytes: Buffer | null, { caller, request }: From): Promise<string> {
     try {
-      const { reply } = await this.commands.submit(submissionOf(bytes, caller));
+      const { reply } = await this.submissions.submit(request, caller.name, () => {
+        // The credential may end while more lines come in.
+        const why = caller.ended?.();
+        if (why) throw new SignInRefused(why, ENDED[why]);
+        this.rates.take(caller);
+        return submissionOf(bytes, caller);
+      });
       return `${JSON.stringify({ line, ...reply })}\n`;
     } catch (error) {
-      return `${JSON.stringify({ line, ...problemOf(error, this.unforeseen) })}\n`;
+      return `${JSON.stringify({ line, ...problemOf(error, this.unforeseen, { requestId: request.id }) })}\n`;
     }
   }
 }

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../body/fields.js';
 import { ref } from './openapi-schemas.js';
 
 export function read(summary: string, tag: string, parameters: unknown[], schema: JsonSchema, more: string[] = []) {
-  const responses: Record<string, object> = { '200': json(summary, schema), ...problems('400', '401', ...more) };
+  const responses: Record<string, object> = { '200': json(summary, schema), ...problems('400', '401', '403', '503', ...more) };
   return { tags: [tag], summary, parameters, responses };
 }
 

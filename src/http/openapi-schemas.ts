@@ -1,9 +1,21 @@
+import { ROLES } from '../access/caller.js';
 import { CONFIDENCES } from '../event/event.js';
 import type { JsonSchema } from '../body/fields.js';
 import { DIARY_STATUSES } from '../diary/announced.js';
 import { ATTRIBUTIONS, STANCES } from '../statements/statement.dto.js';
 import { EVENT_TYPES } from '../subjects.js';
 import { schemasAt } from '../feed/protocol.js';
+
+const API_KEY = {
+  id: { type: 'string', pattern: '^[0-9a-f]{12}$' },
+  name: { type: 'string', description: 'Who uses it: the recordedBy of what is written with it' },
+  roles: { type: 'array', items: { type: 'string', enum: ROLES } },
+  made: { type: 'string', format: 'date-time' },
+  madeBy: { type: 'string' },
+  expires: { type: 'string', format: 'date-time' },
+  revoked: { type: 'string', format: 'date-time' },
+};
+const KEY_REQUIRED = ['id', 'name', 'roles', 'made', 'madeBy'];
 
 export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
@@ -29,6 +41,12 @@ const { Event, Source, Stream, EventType } = schemasAt('#/components/schemas/') 
 
 /** What many routes take or answer. */
 export const SHARED: Record<string, JsonSchema> = {
+  ApiKey: { type: 'object', required: KEY_REQUIRED, properties: API_KEY },
+  MadeKey: {
+    type: 'object',
+    required: [...KEY_REQUIRED, 'key'],
+    properties: { ...API_KEY, key: { type: 'string', description: 'The key itself, told this once' } },
+  },
   Event,
   Source,
   Stream,
@@ -86,6 +104,12 @@ export const SHARED: Record<string, JsonSchema> = {
       code: { type: 'string' },
       detail: { type: 'string' },
       errors: { type: 'array', items: FIELD_ERROR },
+      reason: {
+        type: 'string',
+        enum: ['disk-full', 'read-only', 'io-error', 'closed', 'unknown'],
+        description: 'What keeps the record from being written, where that is it',
+      },
+      retryAfter: { type: 'integer', description: 'In how many seconds to try again can help, as the Retry-After header has it' },
       line: { type: 'integer', description: 'The line of an NDJSON body' },
     },
   },

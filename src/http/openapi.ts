@@ -8,6 +8,8 @@ import { COMMITMENT_STATUSES } from '../agreements/commitment.js';
 import { ATTRIBUTIONS } from '../statements/statement.dto.js';
 import { ZONE_STATUSES } from '../zones/zone.dto.js';
 import { EVENT_TYPES, SUBJECTS } from '../subjects.js';
+import { ExpireBody, KeyBody } from '../access/key.dto.js';
+import { KEY_PATHS } from './openapi-keys.js';
 import { LOG_PATHS } from './openapi-log.js';
 import {
   read,
@@ -27,6 +29,7 @@ import {
   STANDPOINT,
 } from './openapi-parts.js';
 import { SHARED, ref } from './openapi-schemas.js';
+import { SERVICE_PATHS } from './openapi-service.js';
 
 /**
  * The OpenAPI document, written from what the service runs on: the bodies with their rules and examples come from the classes that check
@@ -50,6 +53,7 @@ export function openapi(version: string): OpenAPIObject {
     addSchemas(body, schemas);
     paths[`/v1/events/{id}/${verb}`] = { post: operation('events', verb, { summary, event, body, example }, [EVENT_ID]) };
   }
+  for (const body of [KeyBody, ExpireBody]) addSchemas(body, schemas);
   return {
     openapi: '3.1.0',
     info: {
@@ -63,8 +67,25 @@ export function openapi(version: string): OpenAPIObject {
       schemas: schemas as never,
     },
     security: [{ key: [] }],
-    paths: { ...paths, ...otherPaths(), ...LOG_PATHS } as never,
+    paths: alsoRefused({ ...paths, ...otherPaths(), ...KEY_PATHS, ...LOG_PATHS }) as never,
   };
+}
+
+/** What a request is refused for before its route sees it: an address that is too long, or a body that is too slow, too large or of no known type. */
+function alsoRefused(paths: Record<string, object>): Record<string, object> {
+  const operations = Object.entries(paths).flatMap(([path, item]) =>
+    Object.values(item as Record<string, Operation>).map((operation) => ({ path, operation })),
+  );
+  for (const { path, operation } of operations) {
+    if (path.includes('{')) Object.assign(operation.responses, problems('414'));
+    if (operation.requestBody) Object.assign(operation.responses, problems('408', '413', '415'));
+  }
+  return paths;
+}
+
+interface Operation {
+  responses: object;
+  requestBody?: object;
 }
 
 function commandPath({ collection, create }: Subject, verb: string): string {
@@ -86,7 +107,7 @@ function operation(collection: string, verb: string, { summary, event, body, exa
     responses: {
       '200': json('It was recorded before', ref('Receipt')),
       '201': json('Recorded: durable, and shown by every read of this node', ref('Receipt')),
-      ...problems('400', '401', '404', '409', '412', '413', '422', '503'),
+      ...problems('400', '401', '403', '404', '409', '412', '413', '415', '422', '429', '503'),
     },
   };
 }
@@ -251,8 +272,7 @@ function otherPaths(): Record<string, unknown> {
       ),
     },
     '/asyncapi.json': status,
-    '/health/live': status,
-    '/health/ready': status,
+    ...SERVICE_PATHS,
   };
 }
 

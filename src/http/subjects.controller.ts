@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query as QueryOf, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CallerOf, Needs } from '../access/guard.js';
-import type { Caller } from '../access/sign-in.js';
-import { Commands } from '../decider/commands.js';
+import type { Caller } from '../access/caller.js';
+import { CommandRates } from '../access/command-rates.js';
 import type { Subject } from '../decider/subject.js';
 import type { Json } from '../event/event.js';
 import { isSlug, streamOf } from '../event/subject.js';
@@ -13,6 +13,7 @@ import { conditionsOf } from './conditions.js';
 import { HttpRefusal } from './problems.js';
 import { Query, nextPage, type RawQuery } from './query.js';
 import { Reads } from './reads.js';
+import { Submissions } from './submissions.js';
 
 type RequestHeaders = Record<string, string | string[] | undefined>;
 
@@ -23,7 +24,8 @@ type RequestHeaders = Record<string, string | string[] | undefined>;
 @Controller('v1')
 export class SubjectsController {
   constructor(
-    @Inject(Commands) private readonly commands: Commands,
+    @Inject(Submissions) private readonly submissions: Submissions,
+    @Inject(CommandRates) private readonly rates: CommandRates,
     @Inject(Reads) private readonly reads: Reads,
   ) {}
 
@@ -99,7 +101,10 @@ export class SubjectsController {
     headers: RequestHeaders,
     response: FastifyReply,
   ) {
-    const { created, reply } = await this.commands.submit({ ...what, caller: caller.name, ...conditionsOf(headers) });
+    const { created, reply } = await this.submissions.submit(response.request, caller.name, () => {
+      this.rates.take(caller);
+      return { ...what, caller: caller.name, ...conditionsOf(headers) };
+    });
     void response.status(created ? HttpStatus.CREATED : HttpStatus.OK);
     return reply;
   }

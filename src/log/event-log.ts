@@ -18,7 +18,8 @@ export interface EventLog {
    * - When the promise resolves, the events are durable: no crash of this process or of its machine takes them back.
    * - A stream that is not as `expected` rejects with `WrongRevision`, and nothing is written.
    * - An event that the record can't hold rejects with `EventTooLarge`, and nothing is written.
-   * - Any other failure rejects with `AppendFailed`. Whether the events were written may then be unknown; the same append may be repeated.
+   * - Any other failure rejects with `AppendFailed`, and the events are not seen. With `mayComeBack` a crash might still bring them back;
+   *   the same append may be repeated.
    * - A repeat is safe only with the same ids **and** the same expected revision: it resolves as the first did and writes nothing. The same
    *   ids with another expected revision are a caller's error, and what comes of it is open.
    * - Concurrent appends are taken one after another; one that expects what another is still writing is judged as if that were written,
@@ -63,9 +64,17 @@ export class EventTooLarge extends Error {
   }
 }
 
+/** What keeps a log from being written. */
+export type FailureReason = 'disk-full' | 'read-only' | 'io-error' | 'closed' | 'unknown';
+
 /** The log could not take the events. */
 export class AppendFailed extends Error {
-  constructor(cause: unknown) {
+  constructor(
+    cause: unknown,
+    readonly reason: FailureReason = 'unknown',
+    /** That what is left of the events on the disk could not be taken back: a start after a crash may find them. */
+    readonly mayComeBack = false,
+  ) {
     super(`the log could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

@@ -47,8 +47,7 @@ export class GroupCommit {
       return done;
     } catch (error) {
       if (error instanceof WrongRevision || error instanceof EventTooLarge) return Promise.reject(error);
-      this.fail(error);
-      return Promise.reject(new AppendFailed(error));
+      return Promise.reject(this.fail(error));
     }
   }
 
@@ -71,11 +70,12 @@ export class GroupCommit {
     this.scheduled = setImmediate(() => this.flush());
   }
 
-  private fail(error: unknown): void {
+  private fail(error: unknown): AppendFailed {
+    const failure = error instanceof AppendFailed ? error : new AppendFailed(error);
     const wasOpen = this.open;
-    const failed = this.end();
-    for (const { reject } of failed) reject(new AppendFailed(error));
+    for (const { reject } of this.end()) reject(failure);
     if (wasOpen) this.target.rollback();
+    return failure;
   }
 
   private end() {

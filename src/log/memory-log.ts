@@ -16,7 +16,7 @@ export class MemoryLog implements EventLog, Transactional {
   constructor(private readonly readSide?: ReadSide) {}
 
   append(stream: string, expected: Expected, events: readonly NewEvent[]): Promise<{ revision: number }> {
-    if (this.closed) return Promise.reject(new AppendFailed('it is closed'));
+    if (this.closed) return Promise.reject(new AppendFailed('it is closed', 'closed'));
     return this.group.run(() => {
       const entries = this.streams.get(stream) ?? [];
       const first = checkRevision(stream, expected, entries.length - 1, events, (revision) => entries[revision]?.id);

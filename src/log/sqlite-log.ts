@@ -37,7 +37,7 @@ export class SqliteLog implements EventLog {
   }
 
   append(stream: string, expected: Expected, events: readonly NewEvent[]): Promise<{ revision: number }> {
-    if (this.closed) return Promise.reject(new AppendFailed('it is closed'));
+    if (this.closed) return Promise.reject(new AppendFailed('it is closed', 'closed'));
     return this.group.run(() => {
       const last = this.writer.revisionOf(stream);
       const first = checkRevision(stream, expected, last, events, (revision) => this.selectId.get(stream, revision));

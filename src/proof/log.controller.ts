@@ -11,6 +11,7 @@ import { RecordReader } from '../record/record-reader.js';
 import { formatBundle } from './entry-bundle.js';
 import { readDecimal } from './encoding.js';
 import { PublishedLog } from './published-log.js';
+import { Metrics } from '../metrics/metrics.js';
 import { TILE_WIDTH, parseTilePath, tileWidth, type Tile } from './tile-path.js';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -34,6 +35,7 @@ export class LogController {
   constructor(
     @Inject(PublishedLog) private readonly log: PublishedLog,
     @Inject(RecordReader) private readonly record: RecordReader,
+    @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
 
   @Get('log/checkpoint')
@@ -113,7 +115,9 @@ export class LogController {
     const { sequence } = JSON.parse(bytes) as RecordedEvent;
     if (!(await this.log.covers(sequence, PATIENCE)))
       throw new HttpRefusal('behind', `no checkpoint has covered event ${sequence} within ${PATIENCE / 1000} s`);
-    return this.log.proof(sequence - 1);
+    const proof = this.log.proof(sequence - 1);
+    this.metrics.proofs.served(proof);
+    return proof;
   }
 
   /** The tile that a path names, where the newest checkpoint covers it. One that is full by now may still be asked for by an earlier width. */

@@ -22,12 +22,14 @@ export function publish(record: OpenRecord, { data, origin, policy: path }: Conf
     error instanceof Forked
       ? logger.fatal({ err: error }, 'the record is not what was signed: no checkpoint is signed any more')
       : logger.error({ err: error }, 'the checkpoint could not be published, and will be tried again');
+  const onRecovery = () => logger.info('the checkpoint is published again');
   const policy = path === undefined ? NO_WITNESSES : readPolicy(path);
   const proofs = (old: number, size: number) => log.consistency(old, size);
   const witnesses = new Witnesses(policy.witnesses, proofs, watchedBy(logger));
   const cosigners: Cosigners = {
     keys: policy.witnesses.map(({ key }) => key),
     cosign: (checkpoint, late) => witnesses.cosign(checkpoint, { patience: PATIENCE, enough: (found) => isSatisfied(policy, found), late }),
+    standings: () => witnesses.standings(),
     close: () => witnesses.close(),
   };
   const file = new CheckpointFile(data);
@@ -38,6 +40,7 @@ export function publish(record: OpenRecord, { data, origin, policy: path }: Conf
     log = new PublishedLog(name, record.writer.tree, file, signers, cosigners, {
       isNew: record.unsigned.get(),
       onFailure,
+      onRecovery,
     });
     record.unsigned.clear();
     record.writer.onCommit(() => log.grew());
@@ -67,7 +70,7 @@ function refused(error: unknown, name: string, folder: string): unknown {
   if (error instanceof Forked)
     return new StartRefused(
       `the record in ${folder} is not the one that was signed: ${error.message}. Put back what belongs to ${folder}/checkpoint, or fill ` +
-        'a new folder from an export with `zonewatch import`. `zonewatch verify` tells what is amiss.',
+        'a new folder from a backup with `zonewatch restore` or from an export with `zonewatch import`. `zonewatch verify` tells what is amiss.',
       { cause: error },
     );
   if (error instanceof ProofError)

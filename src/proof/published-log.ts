@@ -7,6 +7,7 @@ import type { Tile } from './tile-path.js';
 import { tileBytes } from './tiles.js';
 import { formatTlogProof } from './tlog-proof.js';
 import { consistencyProof, inclusionProof, root, type Hashes } from './tree.js';
+import type { WitnessStanding } from './witnesses.js';
 
 /** A tree that only grows. What it shows is durable. */
 export interface GrowingTree {
@@ -19,6 +20,8 @@ export interface Cosigners {
   readonly keys: readonly Verifier[];
   /** Gives the signatures that come soon; `late` is handed each that comes afterwards. Never rejects. */
   cosign(checkpoint: { note: Buffer; size: number }, late: (signature: Signature) => void): Promise<readonly Signature[]>;
+  /** How each witness stands, by its name. */
+  standings?(): WitnessStanding[];
   close(): void;
 }
 
@@ -37,6 +40,10 @@ export class Forked extends Error {}
  */
 const INTERVAL = 500;
 
+/** How long a disk that has failed is left alone at the most, in milliseconds, and how many times as long as it took to fail. */
+const LONGEST_REST = 10_000;
+const REST_PER_FAILURE = 10;
+
 /** How often the witnesses are asked to look at a checkpoint that stays the newest, in milliseconds. */
 const FRESHNESS = 600_000;
 
@@ -47,16 +54,22 @@ const FRESHNESS = 600_000;
 export class PublishedLog {
   private readonly known: KnownLog;
   private readonly onFailure: (error: unknown) => void;
+  private readonly onRecovery: () => void;
   private readonly reaching = new Reaching(() => this.newest.size);
   private newest: PublishedCheckpoint;
   /** The size of what was last written to the file: while witnesses are asked it is ahead of the newest. */
   private written: number;
   /** On a clock that nobody puts back. */
   private begun = -Infinity;
+  private pause = INTERVAL;
   private timer: NodeJS.Timeout | undefined;
   private publishing: Promise<void> | undefined;
   private ended = false;
   private isFailing = false;
+  private failures = 0;
+  private publishedAt: number | undefined;
+  /** Since when there is something that no checkpoint covers, on the same clock. */
+  private behindSince: number | undefined;
   private readonly refreshing: NodeJS.Timeout;
 
   /**
@@ -69,9 +82,10 @@ export class PublishedLog {
     private readonly file: CheckpointFile,
     private readonly signers: readonly Signer[],
     private readonly cosigners: Cosigners,
-    { isNew, onFailure }: { isNew: boolean; onFailure: (error: unknown) => void },
+    { isNew, onFailure, onRecovery = () => {} }: { isNew: boolean; onFailure: (error: unknown) => void; onRecovery?: () => void },
   ) {
     this.onFailure = onFailure;
+    this.onRecovery = onRecovery;
     this.known = { origin, keys: signers.map(({ verifier }) => verifier), witnesses: cosigners.keys };
     const note = file.read();
     if (note) {
@@ -94,14 +108,23 @@ export class PublishedLog {
     return this.newest;
   }
 
+  /** How it goes with the publishing. Times in milliseconds. */
+  get standing() {
+    const { failures, isFailing, ended, behindSince, publishedAt } = this;
+    const uncovered = this.tree.size - this.newest.size;
+    const behindFor = behindSince === undefined || uncovered <= 0 ? 0 : performance.now() - behindSince;
+    return { uncovered, behindFor, publishedAt, failures, isFailing, hasEnded: ended, witnesses: this.cosigners.standings?.() ?? [] };
+  }
+
   get vkeys(): string[] {
     return this.known.keys.map(({ vkey }) => vkey);
   }
 
   /** To be told when the tree has grown. */
   grew(): void {
+    if (this.tree.size > this.newest.size) this.behindSince ??= performance.now();
     if (this.ended || this.timer || this.publishing || this.tree.size === this.newest.size) return;
-    this.timer = setTimeout(() => void this.publish(), Math.max(0, this.begun + INTERVAL - performance.now()));
+    this.timer = setTimeout(() => void this.publish(), Math.max(0, this.begun + this.pause - performance.now()));
   }
 
   /** Waits until the newest checkpoint covers so many events; false where it has not come to that within `patience` milliseconds. */
@@ -147,7 +170,7 @@ export class PublishedLog {
     this.timer = undefined;
     this.begun = performance.now();
     this.publishing = this.signAndShow().then(
-      () => void (this.isFailing = false),
+      () => this.worked(),
       (error: unknown) => this.failed(error),
     );
     await this.publishing;
@@ -155,9 +178,17 @@ export class PublishedLog {
     this.grew();
   }
 
+  private worked(): void {
+    this.pause = INTERVAL;
+    if (this.isFailing) this.onRecovery();
+    this.isFailing = false;
+  }
+
   /** It is tried again and again, and told of once. */
-  private failed(error: unknown): void {
+  private failed(error: unknown, began = this.begun): void {
     this.ended ||= error instanceof Forked;
+    this.pause = Math.min(LONGEST_REST, Math.max(INTERVAL, (performance.now() - began) * REST_PER_FAILURE));
+    this.failures += 1;
     if (!this.isFailing) this.onFailure(error);
     this.isFailing = true;
   }
@@ -171,6 +202,8 @@ export class PublishedLog {
     this.file.write(signed.note);
     const inTime = await this.cosigned(signed);
     this.newest = signed;
+    this.publishedAt = Date.now();
+    this.behindSince = this.tree.size === signed.size ? undefined : this.begun;
     // Whoever is woken reads on when this is through, and so finds the cosignatures.
     this.reaching.grew();
     this.attach(signed, inTime);
@@ -191,11 +224,13 @@ export class PublishedLog {
     if (this.newest.size !== size || this.written !== size || cosignatures.length === 0) return;
     const { text, signatures } = this.newest;
     const newest = { ...this.newest, ...signedNote(text, [...signatures, ...cosignatures]) };
+    const began = performance.now();
     try {
       this.file.write(newest.note);
       this.newest = newest;
+      this.worked();
     } catch (error) {
-      this.failed(error);
+      this.failed(error, began);
     }
   }
 

@@ -11,6 +11,12 @@ export interface WitnessWatch {
   back(witness: string): void;
 }
 
+/** `alarm`: it holds another history. `asked`: it has not answered yet. */
+export interface WitnessStanding {
+  name: string;
+  state: 'asked' | 'cosigning' | 'away' | 'alarm';
+}
+
 export interface CosignOptions {
   /** In milliseconds. */
   patience: number;
@@ -74,6 +80,10 @@ export class Witnesses {
     });
   }
 
+  standings(): WitnessStanding[] {
+    return this.all.map(({ name, state }) => ({ name, state }));
+  }
+
   /** Breaks off all that is under way. What waits for it gets what there is. */
   close(): void {
     for (const one of this.all) one.close();
@@ -90,9 +100,10 @@ class Asking {
   private isOver = false;
   private resting: NodeJS.Timeout | undefined;
   private failures = 0;
+  state: WitnessStanding['state'] = 'asked';
 
   constructor(
-    private readonly name: string,
+    readonly name: string,
     private readonly witness: Witness,
     private readonly watch: WitnessWatch,
     private readonly pace: Pace,
@@ -127,6 +138,7 @@ class Asking {
   }
 
   private learn(outcome: Outcome): void {
+    this.state = outcome.kind === 'failed' ? 'away' : outcome.kind === 'alarm' ? 'alarm' : 'cosigning';
     if (outcome.kind === 'alarm') {
       this.isOver = true;
       this.watch.alarm(this.name, outcome.why);

@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { StartRefused } from '../start-refused.js';
+import { diskError } from './disk-error.js';
 import { UnfitFile } from './schema.js';
 import { syncFolder } from './write-whole.js';
 
@@ -21,12 +22,18 @@ export function lockFolder(folder: string): () => void {
   let lock: Database.Database | undefined;
   try {
     makeFolder(folder);
+    // SQLite would open what it finds on a disk that is read-only, and lock nothing.
+    accessSync(folder, constants.W_OK);
     lock = new Database(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return () => lock!.close();
   } catch (error) {
     lock?.close();
     if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new FolderInUse(folder);
+    if (diskError(error, folder) === 'disk-full')
+      throw new UnfitFile(`the disk of ${folder} is full. A start needs a little room: make some, and start again.`, { cause: error });
+    if ((error as { code?: string }).code === 'EROFS')
+      throw new UnfitFile(`the disk of ${folder} is read-only. Mount it so that it can be written, and start again.`, { cause: error });
     throw new UnfitFile(
       `${path} cannot be used: ${(error as Error).message}. Check that ${folder} is a folder of this service that it may write to.`,
       { cause: error },

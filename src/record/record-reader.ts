@@ -57,6 +57,7 @@ export class RecordReader {
   private readonly selectStates;
   private readonly selectBytes;
   private readonly selectEntries;
+  private readonly selectFolded;
   private readonly selectRecordedFrom;
   private readonly reaching = new Reaching(() => this.head);
 
@@ -74,6 +75,13 @@ export class RecordReader {
     this.selectEntries = db
       .prepare<[number, number], Buffer>('SELECT CAST(bytes AS BLOB) FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence')
       .pluck();
+    // From the head down: where every state is folded, the first row that is looked at is the one.
+    this.selectFolded = db
+      .prepare<[number], number>(
+        `SELECT sequence FROM events CROSS JOIN states USING (stream) WHERE sequence <= ? AND changed >= sequence
+         ORDER BY sequence DESC LIMIT 1`,
+      )
+      .pluck();
     this.selectRecordedFrom = db
       .prepare<[number, number, number], number>(
         'SELECT sequence FROM events WHERE sequence >= ? AND sequence < ? AND recorded >= ? ORDER BY sequence LIMIT 1',
@@ -85,6 +93,12 @@ export class RecordReader {
   /** The sequence of the last event that reads show. */
   get head(): number {
     return this.writer.head;
+  }
+
+  /** How many events there are behind the last one that the stored states hold. */
+  get unfolded(): number {
+    const { head } = this;
+    return head - (this.selectFolded.get(head) ?? 0);
   }
 
   /** Waits until the record has this sequence; false where it has not come within `patience` milliseconds. */

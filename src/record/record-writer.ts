@@ -3,16 +3,19 @@ import { canonicalEvent } from '../event/canonical.js';
 import type { RecordedEvent, StreamEvent } from '../event/event.js';
 import { subjectOf } from '../event/subject.js';
 import { dated, isFact } from '../folding/fact.js';
-import { EventTooLarge } from '../log/event-log.js';
+import { AppendFailed, EventTooLarge, type FailureReason } from '../log/event-log.js';
 import type { ReadSide } from '../log/group-commit.js';
 import { MAX_ENTRY_BYTES } from '../proof/entry-bundle.js';
 import type { Bounds } from '../time/occurred.js';
+import { dirname } from 'node:path';
+import { DiskWatch, type WriteFailure } from './disk-watch.js';
 import { columnsOf, filed } from './filing.js';
 import { HistoryReader } from './history-reader.js';
 import { Projector } from './projector.js';
 import type { Db } from './schema.js';
 import { kindTag } from './tags.js';
 import { RecordTree } from './tree.js';
+import { cutTail } from './wal-tail.js';
 
 /** An event as it left the writer. */
 export interface Written {
@@ -31,7 +34,10 @@ export class RecordWriter implements ReadSide {
   readonly projector: Projector;
   readonly histories: HistoryReader;
   readonly tree: RecordTree;
-  private readonly listeners: ((events: readonly Written[]) => void)[] = [];
+  readonly disk: DiskWatch;
+  /** How many groups were lost, by what kept them from being written. */
+  readonly lost = new Map<FailureReason, number>();
+  private readonly listeners: ((events: readonly Written[], took: number) => void)[] = [];
   private readonly insertEvent;
   /** A statement for each number of tags: one call for all the tags of an event. */
   private readonly tagInserts = new Map<number, Statement>();
@@ -49,6 +55,7 @@ export class RecordWriter implements ReadSide {
     this.histories = new HistoryReader(db);
     this.projector = new Projector(db, this.histories);
     this.tree = new RecordTree(db);
+    this.disk = new DiskWatch(dirname(db.name), () => this.probe());
     // FAIL spares SQLite a journal for each statement: what fails here fails the group, and all of it is rolled back.
     this.insertEvent = db.prepare('INSERT OR FAIL INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.beginTransaction = db.prepare('BEGIN IMMEDIATE');
@@ -70,13 +77,20 @@ export class RecordWriter implements ReadSide {
     return this.newestGroup.get(id) ?? this.selectSequence.get(id);
   }
 
-  /** Tells of each group as it has become durable and visible. A listener must not throw. */
-  onCommit(listener: (events: readonly Written[]) => void): void {
+  /** Tells of each group as it has become durable and visible, and how many milliseconds that took. A listener must not throw. */
+  onCommit(listener: (events: readonly Written[], took: number) => void): void {
     this.listeners.push(listener);
   }
 
+  /** Why nothing can be written just now; undefined as long as it can. */
+  get failure(): WriteFailure | undefined {
+    return this.disk.failure;
+  }
+
   begin(): void {
-    this.beginTransaction.run();
+    this.disk.admit();
+    this.undo();
+    this.guarded(() => this.beginTransaction.run());
   }
 
   /** The last revision of a stream, -1 where there is none. */
@@ -86,12 +100,14 @@ export class RecordWriter implements ReadSide {
 
   take(events: readonly StreamEvent[]): { bytes: number } {
     const placed = this.place(events);
-    let size = 0;
-    for (const { event, bytes } of placed) {
-      this.store(event, bytes);
-      size += bytes.length;
-    }
-    return { bytes: size };
+    return this.guarded(() => {
+      let size = 0;
+      for (const { event, bytes } of placed) {
+        this.store(event, bytes);
+        size += bytes.length;
+      }
+      return { bytes: size };
+    });
   }
 
   /** Gives events their places and their bytes. */
@@ -130,22 +146,58 @@ export class RecordWriter implements ReadSide {
   }
 
   commit(): void {
-    this.projector.store();
-    this.tree.store();
-    this.commitTransaction.run();
+    const began = performance.now();
+    this.guarded(() => {
+      this.projector.store();
+      this.tree.store();
+      this.commitTransaction.run();
+    }, 'commits');
     this.tree.settle();
     this.committed = this.newest;
+    this.disk.worked();
+    const took = performance.now() - began;
     const written = this.taken;
     this.taken = [];
     this.newestGroup = new Map(written.map(({ id, sequence }) => [id, sequence]));
-    if (written.length) for (const listener of this.listeners) listener(written);
+    if (written.length) for (const listener of this.listeners) listener(written, took);
   }
 
   rollback(): void {
-    if (this.db.inTransaction) this.rollbackTransaction.run();
+    const reason = this.failure?.reason ?? 'unknown';
+    this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);
     this.projector.forget();
     this.tree.forget();
     this.taken = [];
     this.newest = this.committed;
+    this.undo();
+  }
+
+  /** SQLite undoes most of what a disk fails by itself. Where that fails too, the next transaction has to. */
+  private undo(): void {
+    try {
+      if (this.db.inTransaction) this.rollbackTransaction.run();
+    } catch (error) {
+      this.disk.failed(error, performance.now());
+    }
+  }
+
+  /** Runs what writes. Where the disk fails it, nothing of the transaction is kept, and the error says why. */
+  private guarded<T>(write: () => T, what?: 'commits'): T {
+    const began = performance.now();
+    try {
+      return write();
+    } catch (error) {
+      // Asked before anything is taken back, which makes room.
+      const reason = this.disk.reasonOf(error);
+      this.undo();
+      const isLost = what !== 'commits' || cutTail(this.db);
+      this.disk.failed(error, began, reason);
+      throw reason || !isLost ? new AppendFailed(error, reason, !isLost) : error;
+    }
+  }
+
+  /** Writes one page that says what it said before. While a group is open, that is what shows whether the disk works. */
+  private probe(): void {
+    if (!this.db.inTransaction) this.db.pragma(`user_version = ${this.db.pragma('user_version', { simple: true }) as number}`);
   }
 }

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.js';
 import { SqliteLog } from '../log/sqlite-log.js';
@@ -8,6 +7,7 @@ import { RecordWriter } from './record-writer.js';
 import { rebuild, statesAreCurrent, type Progress } from './rebuild.js';
 import { openForReading, openForWriting } from './schema.js';
 import { Tail } from './tail.js';
+import { UnfinishedRecord } from './unfinished.js';
 
 /** A data folder, opened for this process alone. */
 export interface OpenRecord {
@@ -28,8 +28,7 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
   };
   try {
     const path = join(folder, 'record.db');
-    // What an import that was killed has left.
-    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}.unfinished${end}`, { force: true });
+    new UnfinishedRecord(folder).remove();
     const writing = openForWriting(path);
     opened.push(writing);
     if (!statesAreCurrent(writing)) rebuild(writing, onProgress);
@@ -39,6 +38,7 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
     const log = new SqliteLog(writer, reading);
     const close = async () => {
       await log.close();
+      writer.disk.close();
       closeAll();
     };
     const unsigned = {

@@ -5,6 +5,7 @@ import { fingerprint } from '../event/fingerprint.js';
 import type { Standing } from '../folding/amend.js';
 import { factOf, isFact } from '../folding/fact.js';
 import type { Folded } from '../folding/fold.js';
+import type { FailureReason } from '../log/event-log.js';
 import type { RecordWriter } from './record-writer.js';
 
 /** What the decider sees: all that is committed and all that the open group has written before. */
@@ -37,6 +38,11 @@ export class Tail {
 
   sequenceOf(id: string): number | undefined {
     return this.writer.sequenceOf(id);
+  }
+
+  /** Why looking failed, where that was for the disk. */
+  failed(error: unknown): FailureReason | undefined {
+    return this.writer.disk.failed(error, performance.now());
   }
 
   state(stream: string): Folded | undefined {

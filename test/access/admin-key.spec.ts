@@ -6,14 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
+import { readConfig } from '../../src/config.js';
+import { startService, type Service } from '../../src/service.js';
+import { StartRefused } from '../../src/start-refused.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const GIVEN = 'a-key-that-was-given';
 
 let folder: string;
 const children: ChildProcess[] = [];
+const services: Service[] = [];
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-'))));
 afterEach(async () => {
+  for (const service of services.splice(0)) await service.close();
   for (const child of children.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGKILL');
@@ -47,6 +52,23 @@ function start(settings: Record<string, string> = {}) {
   return { listening, end };
 }
 
+/** Starts the service in this process. */
+async function serve(settings: Record<string, string> = {}): Promise<Service> {
+  const service = await startService(readConfig({ PORT: '0', ZONEWATCH_DATA: folder, ...settings }));
+  services.push(service);
+  return service;
+}
+
+/** Holds a start to be refused with one line that says what to do. */
+async function fails(settings: Record<string, string>, words: RegExp) {
+  const refused: unknown = await serve(settings).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(StartRefused);
+  const { message } = refused as StartRefused;
+  expect(message).toMatch(/^[^\n]+$/);
+  expect(message).toMatch(words);
+  return message;
+}
+
 async function register(address: string, authorization?: string) {
   const body = JSON.stringify({ id: 'russia', name: { en: 'Russia' }, kind: 'state', occurred: '2017' });
   const headers = { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) };
@@ -67,33 +89,22 @@ describe('the admin key', () => {
     expect(shown.lines.filter((line) => line.includes(key))).toEqual([key]);
     expect([shown.lines.at(-1), shown.stderr]).toEqual([`listening on ${address}`, '']);
 
-    const second = start();
-    expect((await register(await second.listening, `Bearer ${key}`)).status).toBe(200);
-    const { lines, stderr } = await second.end('SIGTERM');
-    expect([lines, stderr]).toEqual([[expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+$/)], '']);
+    const second = await serve();
+    expect((await register(second.address, `Bearer ${key}`)).status).toBe(200);
+    expect(second.madeKey).toBeUndefined();
     expect([readFileSync(path, 'utf8').trim(), readdirSync(folder).filter((name) => name.includes('admin'))]).toEqual([key, ['admin.key']]);
-  });
-
-  test('is never printed and not written down where it is given', async () => {
-    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
-    expect((await register(await service.listening, `Bearer ${GIVEN}`)).status).toBe(201);
-    const { stdout, stderr } = await service.end('SIGTERM');
-    expect(stdout + stderr).toMatch(/^listening on \S+\n$/);
-    expect(existsSync(join(folder, 'admin.key'))).toBe(false);
-    for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes(GIVEN)).toBe(false);
   });
 
   test('takes the place of a kept one for as long as it is given', async () => {
     writeFileSync(join(folder, 'admin.key'), 'a-key-that-was-kept\n', { mode: 0o600 });
-    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
-    const address = await service.listening;
+    const { address } = await serve({ ZONEWATCH_ADMIN_KEY: GIVEN });
     expect((await register(address, 'Bearer a-key-that-was-kept')).status).toBe(401);
     expect((await register(address, `Bearer ${GIVEN}`)).status).toBe(201);
     expect(readFileSync(join(folder, 'admin.key'), 'utf8')).toBe('a-key-that-was-kept\n');
   });
 
   test('alone lets write: without it, with another and with what is none it is 401, and nothing is recorded', async () => {
-    const address = await start({ ZONEWATCH_ADMIN_KEY: GIVEN }).listening;
+    const { address } = await serve({ ZONEWATCH_ADMIN_KEY: GIVEN });
     const wrong = [
       `Bearer ${GIVEN}x`,
       `Bearer ${GIVEN.slice(1)}`,
@@ -113,7 +124,7 @@ describe('the admin key', () => {
     }
     expect(await (await fetch(`${address}/health/ready`)).json()).toMatchObject({ sequence: 0 });
     for (const [authorization, status] of [
-      [undefined, 200],
+      [undefined, 401],
       [`Bearer ${GIVEN}`, 200],
       [wrong[0], 401],
     ] as const)
@@ -123,15 +134,15 @@ describe('the admin key', () => {
 
   test.each(['', 'short\n', 'two words are no single key\n'])('is not taken from a file that holds none: %j', async (text) => {
     writeFileSync(join(folder, 'admin.key'), text);
-    const { code, stdout, stderr } = await start().end();
-    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^zonewatch: \S+admin\.key .*\n$/)]);
+    await fails({}, /^\S+admin\.key /);
   });
 });
 
 describe('the service', () => {
-  test('ends with code 0 on SIGTERM while sockets and streams are open', async () => {
-    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN });
+  test('ends with code 0 on SIGTERM while sockets and streams are open, and never printed or wrote down the key that it was given', async () => {
+    const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN, ZONEWATCH_PUBLIC_READ: 'true' });
     const address = await service.listening;
+    expect((await register(address, `Bearer ${GIVEN}`)).status).toBe(201);
     const socket = io(`${address}/feed`, { reconnection: false, forceNew: true });
     const live = new Promise((resolve) => socket.once('live', resolve));
     const gone = new Promise((resolve) => socket.once('disconnect', resolve));
@@ -141,22 +152,18 @@ describe('the service', () => {
       () => 'answered',
       () => 'cut off',
     );
-    const { code, stderr } = await service.end('SIGTERM');
+    const { code, stdout, stderr } = await service.end('SIGTERM');
     expect([code, stderr, await waiting]).toEqual([0, '', 'cut off']);
     await gone;
+    expect(stdout).toMatch(/^listening on \S+\n$/);
+    expect(existsSync(join(folder, 'admin.key'))).toBe(false);
+    for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes(GIVEN)).toBe(false);
   });
 
-  /** How a start failed; where it did not, that it listens. */
-  async function failure(settings: Record<string, string>) {
-    const { listening, end } = start(settings);
-    return Promise.race([end(), listening.then((address) => ({ code: 'none', stdout: address, stderr: '' }), () => end())]); // prettier-ignore
-  }
-  /** Holds a start to fail with one line that says what to do. */
-  async function fails(settings: Record<string, string>, words: RegExp) {
-    const { code, stdout, stderr } = await failure(settings);
-    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^zonewatch: [^\n]+\n$/)]);
-    expect(stderr).toMatch(words);
-  }
+  test('ends with code 1 where it does not start, and tells why on one line of its standard error', async () => {
+    const { code, stdout, stderr } = await start({ PORT: 'abc' }).end();
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^zonewatch: PORT [^\n]+\n$/)]);
+  });
 
   test.each([
     [{ PORT: 'abc' }, /PORT.*0 to 65535.*"abc"/],
@@ -165,38 +172,34 @@ describe('the service', () => {
     [{ ZONEWATCH_ADMIN_KEY: 'short' }, /ZONEWATCH_ADMIN_KEY.*16/],
     [{ ZONEWATCH_ADMIN_KEY: 'sixteen or more, with spaces' }, /ZONEWATCH_ADMIN_KEY.*spaces/],
     [{ ZONEWATCH_LOG: 'paper' }, /ZONEWATCH_LOG/],
+    [{ ZONEWATCH_PUBLIC_READ: 'yes' }, /ZONEWATCH_PUBLIC_READ.*true or false.*"yes"/],
+    [{ ZONEWATCH_JWT_SECRET: 'short' }, /ZONEWATCH_JWT_SECRET.*16/],
+    [{ ZONEWATCH_JWKS_URL: 'keys.json' }, /ZONEWATCH_JWKS_URL.*http/],
+    [{ ZONEWATCH_JWT_ISSUER: 'me' }, /ZONEWATCH_JWT_ISSUER.*nothing without/],
+    [{ ZONEWATCH_SITES: 'newsroom.example' }, /ZONEWATCH_SITES.*https/],
+    [{ ZONEWATCH_CONNECTIONS: '0' }, /ZONEWATCH_CONNECTIONS.*from 1/],
+    [{ ZONEWATCH_COMMANDS_A_MINUTE: 'many' }, /ZONEWATCH_COMMANDS_A_MINUTE.*"many"/],
   ])('does not start with %j, and says what would do', fails);
 
   // What JavaScript takes for a number is wider than what an operator means by one: a blank is 0, which is any port.
   test.each([{ PORT: ' ' }, { PORT: '1e3' }, { PORT: '0x1F90' }])('does not start with %j', (settings) => fails(settings, /PORT/));
 
   test('does not print a key that it refuses', async () => {
-    const { code, stdout, stderr } = await failure({ ZONEWATCH_ADMIN_KEY: 'my secret' });
-    expect([code, stdout + stderr]).toEqual([1, expect.not.stringContaining('secret')]);
+    expect(await fails({ ZONEWATCH_ADMIN_KEY: 'my secret' }, /ZONEWATCH_ADMIN_KEY/)).not.toContain('secret');
   });
 
-  async function onTakenPort(check: (settings: Record<string, string>) => Promise<void>) {
+  test('does not start on a port that is taken, or at an address that is not of this machine, and says so in one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await check({ PORT: String(port) }).finally(() => server.close());
-  }
-  test('does not start on a port that is taken, or at an address that is not of this machine', async () => {
-    const fits = async (settings: Record<string, string>, words: RegExp) => {
-      const { code, stdout, stderr } = await failure(settings);
-      expect([code, stdout, stderr.split('\n').at(-2)]).toEqual([1, '', expect.stringMatching(words)]);
-    };
-    await onTakenPort((settings) => fits(settings, new RegExp(`^zonewatch: .*${settings['PORT']}.*PORT`)));
-    await fits({ HOST: '203.0.113.7' }, /^zonewatch: .*203\.0\.113\.7.*HOST/);
+    const PORT = String((server.address() as AddressInfo).port);
+    await fails({ PORT }, new RegExp(`${PORT}.*PORT`)).finally(() => server.close());
+    await fails({ HOST: '203.0.113.7' }, /203\.0\.113\.7.*HOST/);
   });
-  // Nest tells the error in a line of its own before the service does.
-  test('says why it cannot listen in one line', () => onTakenPort((settings) => fails(settings, /PORT/)));
 
   test('does not start in a folder that another process writes to', async () => {
-    const service = start();
-    await service.listening;
-    await fails({}, new RegExp(`${folder}.*ZONEWATCH_DATA`));
-    expect((await service.end('SIGTERM')).code).toBe(0);
+    await serve();
+    const { code, stdout, stderr } = await start().end();
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(new RegExp(`^zonewatch: .*${folder}.*ZONEWATCH_DATA.*\n$`))]);
   });
 
   test('does not start in what is no folder of its own', async () => {

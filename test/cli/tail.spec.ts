@@ -53,7 +53,7 @@ test('tail prints the events that a filter lets pass, as they were recorded', as
 test.each([
   [['--kinds', 'zoo'], 'zoo'],
   [['--after', 'yesterday'], '--after'],
-  [['--after', '1', '--token', 'wrong'], 'token'],
+  [['--after', '1', '--token', 'wrong'], 'key'],
 ])('tail %j tells what is wrong, and ends with 2', async (options, told) => {
   const { ended, errors } = tail(...options);
   expect(await ended).toBe(2);

@@ -25,7 +25,7 @@ function run(url: string, options: Partial<ConformanceOptions> = {}) {
 }
 
 // The sample fits on one page: behind it come some more.
-const many = Array.from({ length: 1_200 }, (_, at) => party(at));
+const many = Array.from({ length: 800 }, (_, at) => party(at));
 
 test('our service keeps to the whole of the protocol', async () => {
   const { address } = await serving([...sample(), ...many]);

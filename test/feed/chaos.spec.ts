@@ -21,8 +21,8 @@ interface Frame {
 type Answer = { ok: true; subscription: string; epoch: string; head: number } | { ok: false; error: { code: string } };
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 5);
-const SUBSCRIBERS = Number(process.env['CHAOS_SUBSCRIBERS'] ?? 60);
+const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 3);
+const SUBSCRIBERS = Number(process.env['CHAOS_SUBSCRIBERS'] ?? 40);
 /** A few more than the 500 that are to be reached: the last of them take their time too. */
 const EVENTS_A_SECOND = 520;
 const ZONES = 12;
@@ -100,7 +100,8 @@ class Host {
   private running: { child: ChildProcess; closed: Promise<unknown[]> } | undefined;
 
   async start(): Promise<void> {
-    const env = { PATH: process.env['PATH'], PORT: '0', ZONEWATCH_DATA: this.folder, ZONEWATCH_ADMIN_KEY: KEY };
+    const settings = { PORT: '0', ZONEWATCH_DATA: this.folder, ZONEWATCH_ADMIN_KEY: KEY, ZONEWATCH_PUBLIC_READ: 'true' };
+    const env = { PATH: process.env['PATH'], ...settings };
     const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.running = { child, closed: once(child, 'close') };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.unforeseen += text));

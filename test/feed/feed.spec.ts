@@ -239,14 +239,18 @@ describe('frames', () => {
       import { startService } from './dist/service.js';
       const service = await startService({ ...readConfig({}), port: 0, data: '${data}', adminKey: '${KEY}' });
       await service.app.inject({ method: 'POST', url: '/v1/parties', headers: { authorization: 'Bearer ${KEY}' }, payload: ${JSON.stringify(party('only'))} });
-      const socket = io(service.address + '/feed', { reconnection: false, transports: ['websocket'] });
+      const socket = io(service.address + '/feed', { auth: { token: '${KEY}' }, reconnection: false, transports: ['websocket'] });
       const [gone, page] = ['disconnect', 'events'].map((name) => new Promise((resolve) => socket.once(name, resolve)));
       socket.emit('subscribe', { after: 0 });
       await page;
       await Promise.all([service.close(), gone]);
       process.stdout.write(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length + ' timers');
       process.exit();`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
     rmSync(data, { recursive: true });
     expect(stdout).toBe('0 timers');
   });

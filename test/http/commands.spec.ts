@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -158,9 +159,14 @@ describe('a read with min', () => {
     for (const { status, json } of await Promise.all(waiting)) expect([status, json.sequence]).toEqual([200, awaited]);
   });
 
-  test('is 503 where it does not come', async () => {
+  test('is 503 where it does not come within 10 seconds', async () => {
+    const { reader } = app.record;
+    const wait = reader.reached.bind(reader);
+    const reached = jest.spyOn(reader, 'reached').mockImplementation((sequence, patience) => wait(sequence, patience / 1_000));
     const behind = await app.get('/v1/zones?min=1000000');
     refused(behind, 503, 'behind');
+    expect(reached).toHaveBeenCalledWith(1_000_000, 10_000);
+    reached.mockRestore();
     expect(behind.headers.get('retry-after')).toMatch(/^\d+$/);
   });
 });

@@ -231,8 +231,9 @@ describe('events', () => {
   test('wait for a client that does not read them, while others are served', async () => {
     const large = await startApp();
     try {
-      const body = { name: { en: 'x'.repeat(1_000) }, kind: 'other', occurred: '2017' };
-      await large.feed(Array.from({ length: 30_000 }, (_, at) => ({ command: 'parties/register', body: { ...body, id: `p${at}` } })));
+      const text40k = { en: 'x'.repeat(40_000) };
+      const body = { speaker: {}, attribution: 'document', lang: 'en', text: text40k, occurred: '2017', sources };
+      await large.feed(Array.from({ length: 750 }, (_, at) => ({ command: 'statements/make', body: { ...body, id: `s${at}` } })));
       const headers = { accept: 'application/x-ndjson' };
       const connected = once(large.app.getHttpServer(), 'connection');
       const request = openRead(`${large.address}/v1/events`, { agent: false, headers });

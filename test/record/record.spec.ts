@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, canonicalEvent } from '../../src/event/canonical.js';
 import type { Json, RecordedEvent } from '../../src/event/event.js';
 import { AppendFailed } from '../../src/log/event-log.js';
@@ -84,6 +85,8 @@ describe('the sequence', () => {
       AppendFailed,
     ]);
     db.pragma('max_page_count = 1000000');
+    // A disk that has failed is left alone for a moment.
+    await sleep(1_000);
     expect(await append('zone-idlib', 0, large())).toEqual({ revision: 1 });
     expect(events().map(({ sequence, revision }) => [sequence, revision])).toEqual([
       [1, 0],

@@ -7,6 +7,8 @@ export interface Report {
   /** Its text, and its `Idempotency-Key`. */
   text: string;
   reply?: { id: string; stream: string; revision: number; sequence: number; eventId: string };
+  /** The code with which it was refused last. */
+  refused?: string;
 }
 
 const told = { occurred: '2017-07-05', sources: [{ publisher: 'TASS' }] };
@@ -25,7 +27,9 @@ export class Reporters {
   /** Sends a report and keeps the reply with it. Nothing where the service is gone or going; any other answer is an error. */
   async send(report: Report): Promise<Report['reply']> {
     const body = { ...told, incident: 'clash', text: { en: report.text } };
-    const reply = await this.post(`/v1/zones/${report.zone}/report-incident`, report.text, body);
+    const refused = (code: string) => void (report.refused = code);
+    delete report.refused;
+    const reply = await this.post(`/v1/zones/${report.zone}/report-incident`, report.text, body, refused);
     return reply && (report.reply = reply);
   }
 
@@ -33,7 +37,7 @@ export class Reporters {
     this.agent.destroy();
   }
 
-  private post(path: string, key: string, body: unknown): Promise<Report['reply']> {
+  private post(path: string, key: string, body: unknown, refused: (code: string) => void = () => {}): Promise<Report['reply']> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'idempotency-key': key };
       const gone = () => resolve(undefined);
@@ -43,8 +47,10 @@ export class Reporters {
         response.on('data', (chunk: string) => (text += chunk));
         response.on('error', gone);
         response.on('end', () => {
-          if (response.statusCode === 503) resolve(undefined);
-          else if (response.statusCode === 201) resolve(JSON.parse(text) as NonNullable<Report['reply']>);
+          if (response.statusCode === 503) {
+            refused((JSON.parse(text) as { code: string }).code);
+            resolve(undefined);
+          } else if (response.statusCode === 201) resolve(JSON.parse(text) as NonNullable<Report['reply']>);
           else reject(new Error(`${response.statusCode} ${text}`));
         });
       });

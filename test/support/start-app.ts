@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config.js';
 import type { FeedLimits } from '../../src/feed/limits.js';
+import type { Patience } from '../../src/http/slow-bodies.js';
 import { startService, type Service } from '../../src/service.js';
 
 export const KEY = 'the-key-of-the-tests';
@@ -35,6 +36,9 @@ export interface Answer {
 export interface StartOptions {
   folder?: string;
   feedLimits?: Partial<FeedLimits>;
+  patience?: Partial<Patience>;
+  /** Settings of the environment; reads and the feed are open to all unless they say otherwise. */
+  env?: Record<string, string>;
   /** A file that names witnesses. */
   policy?: string;
 }
@@ -42,10 +46,14 @@ export interface StartOptions {
 /** The whole service on a free port and an empty folder of its own, with real HTTP. `stop` leaves nothing behind. */
 export async function startApp({
   folder = mkdtempSync(join(tmpdir(), 'zonewatch-test-')),
+  env,
   policy,
   ...options
 }: StartOptions = {}): Promise<TestApp> {
-  const service = await startService({ ...readConfig({}), port: 0, data: folder, adminKey: KEY, policy }, options);
+  const service = await startService(
+    { ...readConfig({ ZONEWATCH_PUBLIC_READ: 'true', ...env }), port: 0, data: folder, adminKey: KEY, policy },
+    options,
+  );
   const call = async (method: string, path: string, { body, headers = {}, anonymous }: CallOptions = {}): Promise<Answer> => {
     const sign = anonymous ? {} : { authorization: `Bearer ${KEY}` };
     const response = await fetch(service.address + path, {

@@ -18,9 +18,16 @@ export interface ServiceProcess {
 }
 
 /** Starts the service on a free port and a folder. `npm test` has built it. */
-export function startProcess(folder: string): ServiceProcess {
-  const env = { PATH: process.env['PATH'], PORT: '0', ZONEWATCH_DATA: folder, ZONEWATCH_ADMIN_KEY: KEY };
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startProcess(folder: string, settings: Record<string, string> = {}, stderr: 'pipe' | number = 'pipe'): ServiceProcess {
+  const env = {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    ZONEWATCH_DATA: folder,
+    ZONEWATCH_ADMIN_KEY: KEY,
+    ZONEWATCH_PUBLIC_READ: 'true',
+    ...settings,
+  };
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', stderr] });
   let output = '';
   const ended = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as string | null, output }));
   const listening = new Promise<string>((resolve, reject) => {
@@ -29,8 +36,8 @@ export function startProcess(folder: string): ServiceProcess {
       const address = /listening on (http:\/\/\S+)\n/.exec(output)?.[1];
       if (address) resolve(address);
     };
-    child.stdout.setEncoding('utf8').on('data', read);
-    child.stderr.setEncoding('utf8').on('data', read);
+    child.stdout!.setEncoding('utf8').on('data', read);
+    child.stderr?.setEncoding('utf8').on('data', read);
     void ended.then(() => reject(new Error(`the service ended before it listened: ${output}`)));
   });
   // Whoever does not wait for it has no use for its failure.

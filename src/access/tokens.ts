@@ -1,0 +1,104 @@
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
+import { RESERVED_NAMES, isRole, withIncluded, type Caller } from './caller.js';
+import { SignInRefused } from './sign-in-refused.js';
+
+/** Who may sign tokens. One of `secret` and `jwks` at least. */
+export interface TokenSettings {
+  /** For HS256, and for nothing else. */
+  secret: string | undefined;
+  /** Where a JSON Web Key Set is found, whose keys sign with what they were made for. */
+  jwks: string | undefined;
+  issuer: string | undefined;
+  audience: string | undefined;
+}
+
+/** How far the clocks of those who sign may be from ours, in seconds. */
+const SKEW = 5;
+/** How long the keys of a set are good, and how soon they are asked for again where a token names another, in milliseconds. */
+const KEYS_AGE = 600_000;
+const KEYS_COOLDOWN = 1_000;
+const KEYS_PATIENCE = 5_000;
+
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+
+/** What a name must be to stand in the record for ever: it is read by people, and bounded. */
+const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u;
+
+/**
+ * Signs callers in by JSON Web Tokens. The algorithm is pinned by what the key is, never by what the token says of itself: a shared secret
+ * checks HS256 alone, and the keys of a set check no HMAC, so that nobody signs with a public key as if it were a secret.
+ */
+export class Tokens {
+  private constructor(
+    private readonly jose: typeof import('jose'),
+    private readonly secret: Uint8Array | undefined,
+    private readonly keys: JWTVerifyGetKey | undefined,
+    private readonly claims: JWTVerifyOptions,
+  ) {}
+
+  /** The library is loaded only where tokens are taken. */
+  static async of({ secret, jwks, issuer, audience }: TokenSettings): Promise<Tokens> {
+    const jose = await import('jose');
+    return new Tokens(
+      jose,
+      secret === undefined ? undefined : new TextEncoder().encode(secret),
+      jwks === undefined ? undefined : keysAt(jwks, jose),
+      { clockTolerance: SKEW, ...(issuer !== undefined && { issuer }), ...(audience !== undefined && { audience }) },
+    );
+  }
+
+  /** Whether a credential has the form of a token, so that it is none of the keys. */
+  static looksLike(credential: string): boolean {
+    return /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/.test(credential);
+  }
+
+  /** The caller that a token names. Throws `SignInRefused`. */
+  async caller(token: string): Promise<Caller> {
+    const { sub, roles, exp } = await this.verified(token);
+    if (typeof sub !== 'string' || !NAME.test(sub) || RESERVED_NAMES.includes(sub))
+      throw new SignInRefused('unauthorized', `the token must have a sub of 1 to 200 characters, and none of ${RESERVED_NAMES.join(', ')}`);
+    if (!Array.isArray(roles)) throw new SignInRefused('unauthorized', 'the token must have roles: a list of names');
+    if (exp === undefined) return { name: sub, roles: withIncluded(roles.filter(isRole)) };
+    // Let in within the tolerance, it has what is left of that; else it ends when it says.
+    const ends = (exp * 1_000 > Date.now() ? exp : exp + SKEW) * 1_000;
+    return {
+      name: sub,
+      roles: withIncluded(roles.filter(isRole)),
+      ended: () => (Date.now() >= ends ? 'token-expired' : undefined),
+    };
+  }
+
+  private async verified(token: string): Promise<JWTPayload> {
+    const { jwtVerify, errors } = this.jose;
+    try {
+      const isShared = this.jose.decodeProtectedHeader(token).alg === 'HS256';
+      if (isShared && this.secret) return (await jwtVerify(token, this.secret, { ...this.claims, algorithms: ['HS256'] })).payload;
+      if (!isShared && this.keys) return (await jwtVerify(token, this.keys, { ...this.claims, algorithms: ASYMMETRIC })).payload;
+    } catch (error) {
+      if (error instanceof SignInRefused) throw error;
+      if (error instanceof errors.JWTExpired) throw new SignInRefused('token-expired', 'the token has expired');
+      if (error instanceof errors.JWTClaimValidationFailed)
+        throw new SignInRefused('unauthorized', `the claim ${error.claim} of the token does not hold here`);
+    }
+    throw new SignInRefused('unauthorized', 'the token is not one of this service');
+  }
+}
+
+/** What a token may be refused for; anything else that goes wrong with a set of keys is the set's own fault. */
+const TOKEN_FAULTS = new Set(['ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWKS_MULTIPLE_MATCHING_KEYS', 'ERR_JOSE_NOT_SUPPORTED']);
+
+function keysAt(address: string, { createRemoteJWKSet }: typeof import('jose')): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(address), {
+    cacheMaxAge: KEYS_AGE,
+    cooldownDuration: KEYS_COOLDOWN,
+    timeoutDuration: KEYS_PATIENCE,
+  });
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (TOKEN_FAULTS.has((error as { code?: string }).code ?? '')) throw error;
+      throw new SignInRefused('keys-unavailable', 'the keys that tokens are checked with could not be had', { cause: error });
+    }
+  };
+}

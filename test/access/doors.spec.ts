@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { io } from 'socket.io-client';
+import { KEY, startApp, stopApp, type TestApp } from '../support/start-app.js';
+
+const SITE = 'https://newsroom.example';
+const OTHER = 'https://elsewhere.example';
+
+let app: TestApp;
+let open: TestApp;
+beforeAll(async () => {
+  [app, open] = await Promise.all([
+    startApp({ patience: { head: 800, body: 1_500, refused: 1_500 } }),
+    startApp({ env: { ZONEWATCH_SITES: `${SITE}, https://second.example` } }),
+  ]);
+});
+afterAll(() => Promise.all([stopApp(app), stopApp(open)]));
+
+/** What browsers are told by an answer, whatever it is. */
+const SHUT = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+const asks = (service: TestApp, path: string, options: RequestInit = {}) =>
+  fetch(service.address + path, { ...options, redirect: 'manual' });
+const corsOf = ({ headers }: Response) => [...headers].filter(([name]) => name.startsWith('access-control-'));
+
+test('every answer tells browsers to take it for what it is, and to let no page frame it', async () => {
+  for (const path of [
+    '/v1/zones',
+    '/v1/nothing/at/all/here',
+    '/docs',
+    '/openapi.json',
+    '/log/checkpoint',
+    '/health/live',
+    '/v1/zones?x=1',
+    '/%zz',
+  ]) {
+    const response = await asks(app, path);
+    await response.body?.cancel();
+    expect([path, Object.fromEntries(response.headers)]).toEqual([path, expect.objectContaining(SHUT)]);
+    expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(response.headers.get('x-powered-by')).toBeNull();
+  }
+  const stream = await asks(app, '/v1/feed');
+  expect(Object.fromEntries(stream.headers)).toMatchObject(SHUT);
+  await stream.body!.cancel();
+});
+
+describe('pages of other sites', () => {
+  const preflight = {
+    method: 'OPTIONS',
+    headers: { origin: SITE, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+  };
+
+  test('are shut out', async () => {
+    for (const path of ['/v1/zones', '/v1/feed']) {
+      const response = await asks(app, path, { headers: { origin: SITE } });
+      expect(corsOf(response)).toEqual([]);
+      await response.body!.cancel();
+    }
+    expect(corsOf(await asks(app, '/v1/parties', preflight))).toEqual([]);
+  });
+
+  test('are let in where the operator names them, and no others', async () => {
+    for (const path of ['/v1/zones', '/v1/feed', '/v1/nothing']) {
+      const response = await asks(open, path, { headers: { origin: SITE } });
+      expect([path, response.headers.get('access-control-allow-origin'), response.headers.get('access-control-allow-credentials')]).toEqual(
+        [path, SITE, null],
+      );
+      await response.body!.cancel();
+    }
+    const answer = await asks(open, '/v1/parties', preflight);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'access-control-allow-origin': SITE,
+      'access-control-allow-headers': expect.stringContaining('authorization'),
+    });
+    for (const origin of [OTHER, 'null', 'https://newsroom.example.evil.example', 'http://newsroom.example']) {
+      const response = await asks(open, '/v1/zones', { headers: { origin } });
+      expect([origin, response.headers.get('access-control-allow-origin')]).toEqual([origin, null]);
+    }
+  });
+
+  test('open no socket, but for those that are named', async () => {
+    const opened = async (service: TestApp, origin: string | undefined) => {
+      const socket = io(`${service.address}/feed`, {
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+        ...(origin !== undefined && { extraHeaders: { origin } }),
+      });
+      const isOpen = await Promise.race([
+        once(socket as never, 'connect').then(() => true),
+        once(socket as never, 'connect_error').then(() => false),
+      ]);
+      socket.disconnect();
+      return isOpen;
+    };
+    expect([await opened(app, undefined), await opened(app, app.address), await opened(app, SITE), await opened(app, 'null')]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect([await opened(open, SITE), await opened(open, OTHER)]).toEqual([true, false]);
+  });
+});
+
+describe('whoever is slow', () => {
+  /** Sends bytes as they are, and gathers what comes back until the end. */
+  const raw = () => {
+    const { port } = new URL(app.address);
+    const socket: Socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+    socket.on('error', () => {});
+    return { socket, ended: once(socket, 'close').then(() => text) };
+  };
+  const head = (path: string, more: string) => `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n${more}\r\n`;
+
+  test('with the head of a request is cut off', async () => {
+    const { socket, ended } = raw();
+    socket.write('GET /v1/zones HTTP/1.1\r\nhost: x\r\n');
+    expect(await ended).toMatch(/^HTTP\/1\.1 408 /);
+  }, 20_000);
+
+  test('with a body is cut off, told why, and records nothing', async () => {
+    const { socket, ended } = raw();
+    socket.write(head('/v1/parties', 'content-type: application/json\r\ncontent-length: 200\r\n') + '{"id":');
+    const dripping = setInterval(() => socket.write(' '), 500);
+    const text = await ended;
+    clearInterval(dripping);
+    expect(text).toMatch(/^HTTP\/1\.1 408 [^]*"code":"too-slow"/);
+    expect((await app.get('/v1/parties')).json.data).toEqual([]);
+  }, 30_000);
+
+  test('to stop sending what was refused is cut off', async () => {
+    const { socket, ended } = raw();
+    socket.write(
+      `POST /v1/commands HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n`,
+    );
+    const dripping = setInterval(() => socket.write('1\r\n \r\n'), 500);
+    const text = await ended;
+    clearInterval(dripping);
+    expect(text).toMatch(/^HTTP\/1\.1 401 /);
+  }, 30_000);
+});
