@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
+import type { BackupCommand } from './cli/backup.js';
 import type { ConformanceOptions } from './cli/conformance.js';
 import type { DemoOptions } from './cli/demo.js';
 import type { DiffCommand } from './cli/diff.js';
@@ -7,6 +8,7 @@ import type { ExportCommand } from './cli/export.js';
 import type { ImportCommand } from './cli/import.js';
 import type { KeysOptions, MakeOptions } from './cli/keys.js';
 import type { ReplayCommand } from './cli/replay.js';
+import type { RestoreCommand } from './cli/restore.js';
 import type { TailOptions } from './cli/tail.js';
 import type { VerifyCommand } from './cli/verify.js';
 import { VERSION } from './version.js';
@@ -101,7 +103,7 @@ const audit = (name: string, json = 'the result as JSON') =>
     .option(...VKEY, again)
     .option('--policy <file>', 'a C2SP tlog-policy: the keys of logs and witnesses that you trust, and how many witnesses it takes')
     .option('--json', json);
-const PLACE = 'a data folder, the folder of an export, or the address of a service';
+const PLACE = 'a data folder, the folder of an export, a backup, or the address of a service';
 
 audit('verify')
   .description('see whether a record is, event for event, what was signed, and all that is shown follows from it')
@@ -140,6 +142,23 @@ audit('diff')
   .argument('<b>', 'the other')
   .option('--log <place>', 'a record that has the events of both, where they are checkpoints of different sizes')
   .action(async (a: string, b: string, options: DiffCommand) => (await import('./cli/diff.js')).diffRecords(a, b, options));
+
+program
+  .command('backup')
+  .description('copy the record to one file as it stands, whether its service runs or not, and verify it')
+  .argument('<file>', 'where to; it may not be there yet')
+  .option('--data <folder>', 'the data folder', folder)
+  .option('--json', 'the result as JSON')
+  .action(async (file: string, options: BackupCommand) => (await import('./cli/backup.js')).backUp(file, options));
+
+program
+  .command('restore')
+  .description('make a backup the record of a stopped service that has none, with a new epoch')
+  .argument('<file>', 'what `zonewatch backup` has made')
+  .option('--data <folder>', 'the data folder to fill', folder)
+  .option(...VKEY, again)
+  .option('--json', 'the result as JSON')
+  .action(async (file: string, options: RestoreCommand) => (await import('./cli/restore.js')).restore(file, options));
 
 // Whoever reads only the head of what is printed (`| head`) has what they want, and what was found by then stays found.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? (process.exitCode ?? 0) : WRONG_USE));

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../proof/checkpoint.js';
 import { CheckpointFile } from '../proof/checkpoint-file.js';
@@ -8,10 +8,9 @@ import { lockFolder } from '../record/lock.js';
 import { rebuild, type Progress } from '../record/rebuild.js';
 import { RecordWriter } from '../record/record-writer.js';
 import { checkFile, openForWriting } from '../record/schema.js';
-import { syncFolder } from '../record/write-whole.js';
-import { StartRefused } from '../start-refused.js';
+import { UnfinishedRecord } from '../record/unfinished.js';
 import { checkRoot, readInto, signedBy } from './filling.js';
-import { WrongUse } from './finding.js';
+import { WrongUse, orWrongUse } from './finding.js';
 import { unsigned, type Trust } from './opening.js';
 import type { Source } from './source.js';
 
@@ -32,8 +31,6 @@ export interface Imported {
 /** After how many events the progress is told. */
 const TELL_EACH = 256;
 
-const SIDE_FILES = ['-wal', '-shm', '-journal'];
-
 /**
  * Fills the record of a data folder, which must hold no event, with the events of a source up to its checkpoint, byte for byte, so that its
  * tree is the same. It is another log all the same, with an epoch of its own: two services that sign under one name could contradict each
@@ -45,16 +42,16 @@ export async function importInto(folder: string, source: Source, { progress, sig
   signal?.throwIfAborted();
   const unlock = orWrongUse(() => lockFolder(folder));
   const path = join(folder, 'record.db');
-  const unfinished = `${path}.unfinished`;
+  const unfinished = new UnfinishedRecord(folder);
   try {
     checkIsEmpty(folder, path);
-    remove(unfinished);
-    const imported = await fill(unfinished, source, checkpoint, { ...(progress && { progress }), ...(signal && { signal }) });
-    makeDurable(unfinished);
-    putInPlace(unfinished, path, folder);
+    unfinished.remove();
+    const imported = await fill(unfinished.path, source, checkpoint, { ...(progress && { progress }), ...(signal && { signal }) });
+    // An empty record that was here before had a checkpoint, which would not be one of this record's.
+    unfinished.putInPlace([join(folder, 'checkpoint')]);
     return imported;
   } finally {
-    remove(unfinished);
+    unfinished.remove();
     unlock();
   }
 }
@@ -68,15 +65,6 @@ function checkIsEmpty(folder: string, path: string): void {
     throw new WrongUse(
       `a checkpoint over ${size} events was signed in ${folder}, and they are not in its record. Import into another folder, and find out why.`,
     );
-}
-
-function orWrongUse<T>(open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof StartRefused) throw new WrongUse(error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** Whatever else the file is, another program's or a newer release's, is told and left alone; so is a damaged one, which may have events. */
@@ -123,27 +111,4 @@ async function fill(path: string, source: Source, checkpoint: Checkpoint, { prog
   } finally {
     db.close();
   }
-}
-
-function makeDurable(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** An empty record that was here before had a checkpoint, which would not be one of this record's. */
-function putInPlace(unfinished: string, path: string, folder: string): void {
-  rmSync(join(folder, 'checkpoint'), { force: true });
-  for (const side of SIDE_FILES) rmSync(path + side, { force: true });
-  // Gone for good before the new record is there: the two together would not start.
-  syncFolder(folder);
-  renameSync(unfinished, path);
-  syncFolder(folder);
-}
-
-function remove(path: string): void {
-  for (const each of ['', ...SIDE_FILES]) rmSync(path + each, { force: true });
 }

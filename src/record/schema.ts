@@ -5,8 +5,9 @@ import { StartRefused } from '../start-refused.js';
 
 export type Db = Database.Database;
 
-/** Marks a SQLite file as a Zonewatch record: the bytes of "ZnWt". */
-const APPLICATION_ID = 0x5a6e5774;
+/** Mark a SQLite file as a Zonewatch record, or as a backup of one: the bytes of "ZnWt" and of "ZnBk". */
+export const RECORD_ID = 0x5a6e5774;
+export const BACKUP_ID = 0x5a6e426b;
 
 /** Each subject as its facts left it. A rebuild makes the same table beside it. */
 export const STATES_TABLE = `CREATE TABLE states (
@@ -64,10 +65,10 @@ export function triggersOf(db: Db): { name: string; sql: string }[] {
   return db.prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").all();
 }
 
-/** An empty record in memory, to hold others against. */
-export function blankRecord(): Db {
+/** An empty record in memory, as a release with this schema makes it, to hold others against. */
+export function blankRecord(version = MIGRATIONS.length): Db {
   const db = new Database(':memory:');
-  migrate(db);
+  migrate(db, version);
   return db;
 }
 
@@ -119,8 +120,8 @@ function openFile(path: string, options: Database.Options): Db {
   }
 }
 
-/** Refuses a file that is not a record of this release or an earlier one. */
-export function checkFile(db: Db, path: string): void {
+/** Refuses a file that is not a record, or not what else it is expected to be, of this release or an earlier one. */
+export function checkFile(db: Db, path: string, expected = RECORD_ID): void {
   let id: number;
   let tables: number;
   try {
@@ -132,7 +133,9 @@ export function checkFile(db: Db, path: string): void {
     });
   }
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (id !== APPLICATION_ID && (id !== 0 || tables > 0 || version > 0))
+  if (id === BACKUP_ID && expected === RECORD_ID)
+    throw new UnfitFile(`${path} is a backup, which no service may go on from. Move it away, and give it to \`zonewatch restore\`.`);
+  if (id !== expected && (id !== 0 || tables > 0 || version > 0))
     throw new UnfitFile(`${path} is a database of another program. Point ZONEWATCH_DATA at another folder.`);
   if (version > SCHEMA_VERSION)
     throw new UnfitFile(
@@ -140,14 +143,17 @@ export function checkFile(db: Db, path: string): void {
     );
 }
 
-function migrate(db: Db): void {
+/** Brings a file's schema forward. */
+export function migrate(db: Db, to = MIGRATIONS.length): void {
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (version === SCHEMA_VERSION) return;
+  if (version === to) return;
   db.function('leaf_hash', { deterministic: true }, (bytes) => leafHash(bytes as string));
   db.transaction(() => {
-    for (const step of MIGRATIONS.slice(version)) db.exec(step);
-    if (version === 0) db.prepare("INSERT INTO meta VALUES ('epoch', ?)").run(randomUUID());
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    for (const step of MIGRATIONS.slice(version, to)) db.exec(step);
+    if (version === 0) {
+      db.prepare("INSERT INTO meta VALUES ('epoch', ?)").run(randomUUID());
+      db.pragma(`application_id = ${RECORD_ID}`);
+    }
+    db.pragma(`user_version = ${to}`);
   })();
 }

@@ -20,15 +20,27 @@ export function changedTables(db: Db): string[] {
   return changedIn(db).filter((name) => name.startsWith('table '));
 }
 
-function changedIn(db: Db): string[] {
+/** The tables, views, indexes and triggers that a record of this release, or of the one with this schema, has not. */
+export function strangersIn(db: Db, version?: number): string[] {
+  const all = (of: Db) => of.prepare<[], string>("SELECT type || ' ' || name FROM sqlite_schema").pluck().all();
+  const own = new Set(ofBlank(all, version));
+  return all(db).filter((name) => !own.has(name));
+}
+
+/** What is not as a record of this release, or of the one with this schema, has it. */
+export function changedIn(db: Db, version?: number): string[] {
   const found = schemaOf(db);
-  return [...expectedSchema()].flatMap(([name, sql]) => (found.get(name) === sql ? [] : [name]));
+  return [...ofBlank(schemaOf, version)].flatMap(([name, sql]) => (found.get(name) === sql ? [] : [name]));
 }
 
 function expectedSchema(): Map<string, string> {
-  const blank = blankRecord();
+  return ofBlank(schemaOf);
+}
+
+function ofBlank<T>(read: (blank: Db) => T, version?: number): T {
+  const blank = blankRecord(version);
   try {
-    return schemaOf(blank);
+    return read(blank);
   } finally {
     blank.close();
   }
