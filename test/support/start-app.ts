@@ -51,7 +51,13 @@ export async function startApp({
   ...options
 }: StartOptions = {}): Promise<TestApp> {
   const service = await startService(
-    { ...readConfig({ ZONEWATCH_PUBLIC_READ: 'true', ...env }), port: 0, data: folder, adminKey: KEY, policy },
+    {
+      ...readConfig({ ZONEWATCH_PUBLIC_READ: 'true', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'fatal', ...env }),
+      port: 0,
+      data: folder,
+      adminKey: KEY,
+      policy,
+    },
     options,
   );
   const call = async (method: string, path: string, { body, headers = {}, anonymous }: CallOptions = {}): Promise<Answer> => {
