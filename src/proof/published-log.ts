@@ -209,9 +209,13 @@ export class PublishedLog {
     this.attach(signed, inTime);
   }
 
-  /** Has the newest checkpoint witnessed again: a witness says when it saw it, and of a quiet record nothing else tells that it is alive. */
+  /**
+   * Has the newest checkpoint witnessed again: a witness says when it saw it, and of a quiet record nothing else tells that it is alive. Not
+   * while another one is on its way, which a witness may have seen already: one that is older is what it would be shown by a log with two faces.
+   */
   private async refresh(): Promise<void> {
     const { newest } = this;
+    if (this.publishing) return;
     this.attach(newest, await this.cosigned(newest));
   }
 

@@ -100,6 +100,8 @@ class Asking {
   private isOver = false;
   private resting: NodeJS.Timeout | undefined;
   private failures = 0;
+  /** The size of the greatest checkpoint that it was to be shown. */
+  private shown = 0;
   state: WitnessStanding['state'] = 'asked';
 
   constructor(
@@ -114,6 +116,9 @@ class Asking {
   }
 
   ask(submission: Submission, answered: Answered): void {
+    // A witness would take an older one for another history.
+    if (submission.size < this.shown) return answered([]);
+    this.shown = submission.size;
     this.next = { submission, answered };
     void this.work();
   }

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -326,6 +327,24 @@ describe('with witnesses', () => {
     second.inTime();
     expect(await log.covers(2, 1_000)).toBe(true);
     expect([cosigners(log.checkpoint.note), cosigners(file())]).toEqual([1, 1]);
+  });
+
+  test('they see the newest checkpoint again every ten minutes, and none that is older than the one they are looking at', async () => {
+    const intervals = jest.spyOn(global, 'setInterval');
+    const { shown, shownAt } = await startWith();
+    const refresh = intervals.mock.calls.find(([, every]) => every === 600_000)![0] as () => void;
+    intervals.mockRestore();
+    await append();
+    const first = await shownAt(1);
+    refresh();
+    first.inTime();
+    expect(await log.covers(1, 1_000)).toBe(true);
+    refresh();
+    expect(shown.map(({ size }) => size)).toEqual([0, 1, 1]);
+    await append();
+    // What is asked for anew may still be on its way.
+    (await shownAt(2)).inTime();
+    expect(await log.covers(2, 1_000)).toBe(true);
   });
 
   test('a checkpoint is written no more once the log is closed, even where the last one failed', async () => {
