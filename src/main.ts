@@ -20,18 +20,27 @@ try {
   const config = readConfig(process.env);
   // Loaded only now, so that a stop is heard from the first moment on.
   const { startService } = await import('./service.js');
-  service = await startService(config);
+  service = await startService(config, { onForked: (refused) => void stop(refused) });
   if (service.madeKey) console.log(`The admin key, shown this once (it is kept in admin.key of the data folder):\n${service.madeKey}`);
   console.log(`listening on ${service.address}`);
 } catch (error) {
-  console.error(error instanceof StartRefused ? `zonewatch: ${error.message}` : error);
+  tell(error);
   process.exitCode = 1;
 }
 
-/** A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process. */
-async function stop(): Promise<void> {
+function tell(error: unknown): void {
+  console.error(error instanceof StartRefused ? `zonewatch: ${error.message}` : error);
+}
+
+/**
+ * A stop that is asked for during the start has nothing to finish: what was being opened is let go of with the process. `why`: what makes
+ * the service end by itself.
+ */
+async function stop(why?: unknown): Promise<void> {
   stopsSince = performance.now();
-  setTimeout(() => process.exit(0), DEADLINE).unref();
+  const code = why === undefined ? 0 : 1;
+  if (why !== undefined) tell(why);
+  setTimeout(() => process.exit(code), DEADLINE).unref();
   await service?.close();
-  process.exit(0);
+  process.exit(code);
 }

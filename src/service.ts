@@ -35,14 +35,18 @@ export interface Service {
   close(): Promise<void>;
 }
 
+export interface ServiceOptions {
+  feedLimits?: Partial<FeedLimits>;
+  patience?: Partial<Patience>;
+  logger?: Logger;
+  /** Told where the record turns out not to be what was signed when it is served already, and what a start would have been told. */
+  onForked?: (refused: unknown) => void;
+}
+
 /** Opens the record and serves it. Rejects with an error whose message says what to do, and leaves nothing open then. */
 export async function startService(
   config: Config,
-  {
-    feedLimits,
-    patience: given,
-    logger = loggerOf(config),
-  }: { feedLimits?: Partial<FeedLimits>; patience?: Partial<Patience>; logger?: Logger } = {},
+  { feedLimits, patience: given, logger = loggerOf(config), onForked }: ServiceOptions = {},
 ): Promise<Service> {
   const patience = { ...PATIENCE, ...given };
   const unforeseen = unforeseenIn(logger);
@@ -57,7 +61,7 @@ export async function startService(
   const traces = config.traces ? (await import('./traces/otlp.js')).otlpTraces(config.traces, logger) : NO_TRACES;
   let watch: RequestWatch | undefined;
   try {
-    log = publish(record, config, logger);
+    log = publish(record, config, logger, onForked);
     access = await openAccess(config, unforeseen.tell);
     app = await NestFactory.create<NestFastifyApplication>(
       AppModule.with({

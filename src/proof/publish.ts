@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { OpenRecord } from '../record/record.js';
+import type { Spoilt } from '../record/reread.js';
 import { StartRefused } from '../start-refused.js';
 import { CheckpointFile } from './checkpoint-file.js';
 import { readSigners, signersOf } from './log-keys.js';
@@ -14,14 +15,21 @@ import { Witnesses, type WitnessWatch } from './witnesses.js';
 const PATIENCE = 400;
 
 /**
- * Publishes an open record. Throws `StartRefused` where it is not the record that was signed: fewer events, another tree, another name.
+ * Publishes an open record. Throws `StartRefused` where it is not the record that was signed: fewer events, another tree, another name. Where
+ * that only comes out later, nothing is signed any more, and `onForked` is told what a start would have been.
  */
-export function publish(record: OpenRecord, { data, origin, policy: path }: Config, logger: Logger): PublishedLog {
+export function publish(
+  record: OpenRecord,
+  { data, origin, policy: path }: Config,
+  logger: Logger,
+  onForked: (refused: unknown) => void = () => {},
+): PublishedLog {
   const name = `${origin}/${record.reader.epoch}`;
-  const onFailure = (error: unknown) =>
-    error instanceof Forked
-      ? logger.fatal({ err: error }, 'the record is not what was signed: no checkpoint is signed any more')
-      : logger.error({ err: error }, 'the checkpoint could not be published, and will be tried again');
+  const onFailure = (error: unknown) => {
+    if (!(error instanceof Forked)) return logger.error({ err: error }, 'the checkpoint could not be published, and will be tried again');
+    logger.fatal({ err: error }, 'the record is not what was signed: no checkpoint is signed any more');
+    onForked(refused(error, name, data));
+  };
   const onRecovery = () => logger.info('the checkpoint is published again');
   const policy = path === undefined ? NO_WITNESSES : readPolicy(path);
   const proofs = (old: number, size: number) => log.consistency(old, size);
@@ -37,6 +45,9 @@ export function publish(record: OpenRecord, { data, origin, policy: path }: Conf
   try {
     // A key that is missing beside what it has signed was lost: a new one could open nothing of that.
     const signers = file.read() ? readSigners(data, name) : signersOf(data, name);
+    const found = record.reread();
+    if (found instanceof Promise) void later(found, (spoilt) => log.disown(forked(spoilt)), logger);
+    else if (found) throw forked(found);
     log = new PublishedLog(name, record.writer.tree, file, signers, cosigners, {
       isNew: record.unsigned.get(),
       onFailure,
@@ -48,6 +59,20 @@ export function publish(record: OpenRecord, { data, origin, policy: path }: Conf
   } catch (error) {
     throw refused(error, name, data);
   }
+}
+
+async function later(found: Promise<Spoilt | undefined>, tell: (spoilt: Spoilt) => void, logger: Logger): Promise<void> {
+  try {
+    const spoilt = await found;
+    if (spoilt) tell(spoilt);
+    else logger.debug('every event was read again, and is what was signed');
+  } catch (error) {
+    logger.error({ err: error }, 'the events could not all be read again: `zonewatch verify` tells whether they are what was signed');
+  }
+}
+
+function forked({ first, last }: Spoilt): Forked {
+  return new Forked(`among the events ${first} to ${last} are some that are not those that were signed`);
 }
 
 function readPolicy(path: string): Policy {

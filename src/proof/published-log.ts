@@ -148,6 +148,11 @@ export class PublishedLog {
     return old === 0 ? [] : consistencyProof(this.tree.hashes(), old, size);
   }
 
+  /** To be told when the record is found to be another than was signed. */
+  disown(error: Forked): void {
+    this.failed(error);
+  }
+
   /** Publishes all that there is now, for whoever waits for it. */
   async flush(): Promise<void> {
     await this.publishing;
@@ -189,7 +194,7 @@ export class PublishedLog {
     this.ended ||= error instanceof Forked;
     this.pause = Math.min(LONGEST_REST, Math.max(INTERVAL, (performance.now() - began) * REST_PER_FAILURE));
     this.failures += 1;
-    if (!this.isFailing) this.onFailure(error);
+    if (!this.isFailing || error instanceof Forked) this.onFailure(error);
     this.isFailing = true;
   }
 

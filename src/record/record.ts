@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.js';
 import { SqliteLog } from '../log/sqlite-log.js';
+import { TILE_WIDTH } from '../proof/tile-path.js';
 import { lockFolder } from './lock.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
 import { rebuild, statesAreCurrent, type Progress } from './rebuild.js';
+import { reread, type Spoilt } from './reread.js';
 import { openForReading, openForWriting } from './schema.js';
 import { Tail } from './tail.js';
 import { UnfinishedRecord } from './unfinished.js';
@@ -17,6 +19,8 @@ export interface OpenRecord {
   writer: RecordWriter;
   /** That its events came from elsewhere, so that no checkpoint can cover them yet. Taken back with the first one. */
   unsigned: { get(): boolean; clear(): void };
+  /** Reads the events once more that are under full tiles, and tells which are not what they hash to: at once, or later where there are many. */
+  reread(): Spoilt | undefined | Promise<Spoilt | undefined>;
   close(): Promise<void>;
 }
 
@@ -36,8 +40,10 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
     opened.push(reading);
     const writer = new RecordWriter(writing);
     const log = new SqliteLog(writer, reading);
+    const rereading: { end(): Promise<void> }[] = [];
     const close = async () => {
       await log.close();
+      for (const each of rereading) await each.end();
       writer.disk.close();
       closeAll();
     };
@@ -45,7 +51,12 @@ export function openRecord(folder: string, { onProgress }: { onProgress?: Progre
       get: () => writing.prepare("SELECT 1 FROM meta WHERE key = 'unsigned'").get() !== undefined,
       clear: () => void writing.prepare("DELETE FROM meta WHERE key = 'unsigned'").run(),
     };
-    return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, unsigned, close };
+    const rereadAll = () => {
+      const begun = reread(reading, Math.floor(writer.tree.size / TILE_WIDTH));
+      rereading.push(begun);
+      return begun.found;
+    };
+    return { log, tail: new Tail(writer), reader: new RecordReader(reading, writer), writer, unsigned, reread: rereadAll, close };
   } catch (error) {
     closeAll();
     throw error;

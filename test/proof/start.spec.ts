@@ -53,7 +53,7 @@ const start = (settings: Record<string, string> = {}) => {
     void ended.then(() => reject(new Error(said.stderr)));
   });
   listening.catch(() => {});
-  return { child, listening, ended };
+  return { child, said, listening, ended };
 };
 
 /** The service on the folder in this process: one of its own takes a second, and what it makes of a refusal is shown below. */
@@ -132,6 +132,14 @@ describe('the service does not start, says what to do, and signs nothing', () =>
       /the first 300 events are not those that were signed\. Put back/,
     ],
     [
+      'where an event was changed long ago, under tiles that are as they were',
+      async () => {
+        await record(600);
+        change(`UPDATE events SET bytes = replace(bytes, 'clash', 'peace') WHERE sequence = 300`);
+      },
+      /among the events 257 to 512 are some that are not those that were signed\. Put back/,
+    ],
+    [
       'where two of the last events changed places',
       async () => {
         await record(5);
@@ -147,7 +155,7 @@ describe('the service does not start, says what to do, and signs nothing', () =>
         await record(300);
         change(`UPDATE tiles SET nodes = CAST(substr(nodes, 1, 16320) || randomblob(32) AS BLOB)`);
       },
-      /the first 300 events are not those that were signed/,
+      /among the events 1 to 256 are some that are not those that were signed/,
     ],
     [
       'where the last event is gone and the tile over it is not',
@@ -285,6 +293,24 @@ describe('the service does not start, says what to do, and signs nothing', () =>
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('another process is writing to') as string]);
     expect(held('checkpoint')).toBe(before);
     expect(await (await fetch(`${address}/log/checkpoint`)).text()).toBe(before && Buffer.from(before, 'latin1').toString());
+  });
+
+  test('for long where there are many, of which one was changed: it ends by itself, with the same words', async () => {
+    await record(9_000);
+    change(`UPDATE events SET bytes = replace(bytes, 'clash', 'peace') WHERE sequence = 8_700`);
+    const before = held('checkpoint');
+    const { code, stderr } = await start().ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^zonewatch: .+ among the events 8449 to 8704 are .+ Put back .+$/m)]);
+    expect(held('checkpoint')).toBe(before);
+  });
+
+  test('but does where they are honest, and says so to whoever wants to know', async () => {
+    await record(9_000);
+    const { child, said, listening, ended } = start({ LOG_LEVEL: 'debug' });
+    await listening;
+    while (!said.stderr.includes('every event was read again')) await passed(20);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
   });
 
   test('until what belongs to the checkpoint is put back', async () => {
