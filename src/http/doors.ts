@@ -1,6 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import { onEveryRequest } from './every-request.js';
 import { cutSlowBodies, type Patience } from './slow-bodies.js';
 
 /** How long Node waits for the head of a request, and how often it looks, in milliseconds. */
@@ -25,8 +26,7 @@ const PAGES = {
  */
 export async function addDoors(fastify: FastifyInstance, sites: readonly string[], patience: Patience): Promise<void> {
   const secure = helmet({ contentSecurityPolicy: { useDefaults: false, directives: PAGES }, strictTransportSecurity: false });
-  // Before Fastify and Socket.IO, so that it is said whoever answers, and of what can't be read too.
-  fastify.server.prependListener('request', (request, response) => secure(request, response, () => {}));
+  onEveryRequest(fastify, (request, response) => void secure(request, response, () => {}));
   if (sites.length)
     await fastify.register(cors, {
       origin: [...sites],

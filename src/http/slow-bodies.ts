@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NDJSON_ROUTE } from './body-parsers.js';
+import { onEveryRequest } from './every-request.js';
 import { problemText } from './problems.js';
 
 /** How often it is looked at bodies that come in, in milliseconds. */
@@ -19,52 +21,58 @@ export const PATIENCE = {
 export type Patience = typeof PATIENCE;
 
 interface Incoming {
-  request: FastifyRequest;
-  reply: FastifyReply;
+  request: IncomingMessage;
+  response: ServerResponse;
+  isStream: boolean;
   began: number;
   /** How many bytes had come when it was last looked at, and when that number had grown. */
   bytes: number;
   grew: number;
 }
 
-/** Cuts off whoever holds a connection by sending a body for ever: slowly, or after it was refused. */
+/** Cuts off whoever holds a connection by sending a body for ever: slowly, or after it was refused. Whatever the address, and whoever answers there. */
 export function cutSlowBodies(fastify: FastifyInstance, patience: Patience): void {
   const incoming = new Set<Incoming>();
+  const replies = new WeakMap<IncomingMessage, FastifyReply>();
+  fastify.addHook('onRequest', async (request, reply) => void replies.set(request.raw, reply));
+  onEveryRequest(fastify, (request, response) => {
+    const { headers, socket, url = '' } = request;
+    if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
+    const now = performance.now();
+    const isStream = url.split('?', 1)[0] === NDJSON_ROUTE;
+    incoming.add({ request, response, isStream, began: now, bytes: socket.bytesRead, grew: now });
+  });
   const look = () => {
     const now = performance.now();
-    for (const one of incoming) if (one.request.raw.complete || one.request.raw.destroyed) incoming.delete(one);
-    for (const one of incoming) if (isTooSlow(one, now, patience)) cut(one, patience);
+    for (const one of incoming) if (one.request.complete || one.request.destroyed) incoming.delete(one);
+    for (const one of incoming) if (isTooSlow(one, now, patience)) cut(one, patience, replies.get(one.request));
   };
   const looking = setInterval(look, INTERVAL).unref();
   fastify.addHook('onClose', async () => clearInterval(looking));
-  fastify.addHook('onRequest', async (request, reply) => {
-    const { headers } = request;
-    if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
-    const now = performance.now();
-    incoming.add({ request, reply, began: now, bytes: request.socket.bytesRead, grew: now });
-  });
 }
 
 function isTooSlow(one: Incoming, now: number, { body, stream, refused }: Patience): boolean {
-  const { raw, socket, routeOptions } = one.request;
+  const { request, response, isStream } = one;
+  const { bytesRead } = request.socket;
   // Where we do not read on, the sender can't send on.
-  if (socket.bytesRead > one.bytes || raw.readableLength > 0) Object.assign(one, { bytes: socket.bytesRead, grew: now });
-  if (one.reply.raw.writableFinished) return now - one.grew > refused || now - one.began > body;
-  if (routeOptions.url === NDJSON_ROUTE) return now - one.grew > stream;
-  return now - one.began > body;
+  if (bytesRead > one.bytes || request.readableLength > 0) Object.assign(one, { bytes: bytesRead, grew: now });
+  if (response.writableFinished) return now - one.grew > refused || now - one.began > body;
+  return isStream ? now - one.grew > stream : now - one.began > body;
 }
 
-function cut({ request, reply }: Incoming, { body }: Patience): void {
-  if (!reply.raw.headersSent) {
-    const text = problemText('too-slow', `a body must be there within ${body / 1_000} s`);
-    reply.raw.writeHead(408, {
+function cut({ request, response, isStream }: Incoming, { body, stream }: Patience, reply: FastifyReply | undefined): void {
+  if (!response.headersSent) {
+    const limit = isStream
+      ? `a stream of commands may say nothing for ${stream / 1_000} s`
+      : `a body must be there within ${body / 1_000} s`;
+    response.writeHead(408, {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
       connection: 'close',
     });
-    reply.raw.end(text);
+    response.end(problemText('too-slow', limit));
     // Fastify would answer the body that is broken off.
-    reply.hijack();
+    reply?.hijack();
   }
-  setImmediate(() => request.raw.destroy());
+  setImmediate(() => request.destroy());
 }

@@ -10,7 +10,7 @@ let app: TestApp;
 let open: TestApp;
 beforeAll(async () => {
   [app, open] = await Promise.all([
-    startApp({ patience: { head: 800, body: 1_500, refused: 1_500 } }),
+    startApp({ patience: { head: 800, body: 1_500, refused: 1_500, stream: 1_500 } }),
     startApp({ env: { ZONEWATCH_SITES: `${SITE}, https://second.example` } }),
   ]);
 });
@@ -38,6 +38,8 @@ test('every answer tells browsers to take it for what it is, and to let no page 
     '/health/live',
     '/v1/zones?x=1',
     '/%zz',
+    '/socket.io/?EIO=4&transport=polling',
+    '/socket.io/?EIO=4&transport=polling&sid=nope',
   ]) {
     const response = await asks(app, path);
     await response.body?.cancel();
@@ -146,5 +148,32 @@ describe('whoever is slow', () => {
     const text = await ended;
     clearInterval(dripping);
     expect(text).toMatch(/^HTTP\/1\.1 401 /);
+  }, 30_000);
+
+  test('to send a body to wherever is cut off too', async () => {
+    const paths = ['/%zz', '/socket.io/?EIO=4&transport=polling&sid=nope', '/of/no/route', '/docs'];
+    const cut = async (path: string) => {
+      const { socket, ended } = raw();
+      socket.write(`${head(path, 'content-type: application/json\r\ncontent-length: 200\r\n')}{"id":`);
+      const dripping = setInterval(() => socket.write(' '), 500);
+      const text = await ended;
+      clearInterval(dripping);
+      return text;
+    };
+    expect(await Promise.all(paths.map(cut))).toEqual(paths.map(() => expect.stringMatching(/^HTTP\/1\.1 4/)));
+  }, 30_000);
+
+  test('to say the next command is cut off, with what was replied to before', async () => {
+    const { socket, ended } = raw();
+    const line = JSON.stringify({ command: 'parties/register', body: { id: 'first', name: { en: 'x' }, kind: 'other', occurred: '2017' } });
+    socket.write(head('/v1/commands', 'content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n'));
+    socket.write(`${(line.length + 1).toString(16)}\r\n${line}\n\r\n`);
+    expect(await ended).toMatch(/^HTTP\/1\.1 200 [^]*"stream":"party-first"/);
+  }, 30_000);
+
+  test('to say the first is told how long it may say nothing', async () => {
+    const { socket, ended } = raw();
+    socket.write(head('/v1/commands', 'content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n'));
+    expect(await ended).toMatch(/^HTTP\/1\.1 (200 |408 [^]*a stream of commands may say nothing for 1\.5 s)/);
   }, 30_000);
 });
