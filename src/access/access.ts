@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { adminKeyOf } from './admin-key.js';
+import { AdminKey, adminKeyOf } from './admin-key.js';
 import { ApiKeys } from './api-keys.js';
 import { CommandRates } from './command-rates.js';
 import { Sessions } from './sessions.js';
@@ -12,6 +12,7 @@ export interface Access {
   keys: ApiKeys;
   sessions: Sessions;
   rates: CommandRates;
+  adminKey: string;
   /** An admin key that was made just now, to be shown this once. */
   madeKey: string | undefined;
   close(): void;
@@ -21,19 +22,20 @@ export interface Access {
 export async function openAccess(config: Config, onFailure: (error: unknown) => void): Promise<Access> {
   const { data, adminKey, jwt, publicRead, commandsAMinute } = config;
   const tokens = jwt && (await Tokens.of(jwt));
-  const { key, made } = adminKeyOf(data, adminKey);
-  const keys = ApiKeys.open(data);
-  const sessions = new Sessions(keys, onFailure);
+  const { secret, made } = adminKeyOf(data, adminKey);
+  const keys = ApiKeys.open(data, onFailure);
+  const sessions = new Sessions(keys);
   const close = () => {
     sessions.close();
     keys.close();
   };
   return {
-    signIn: new SignIn(key, keys, tokens, publicRead),
+    signIn: new SignIn(new AdminKey(secret), keys, tokens, publicRead),
     keys,
     sessions,
     rates: new CommandRates(commandsAMinute),
-    madeKey: made,
+    adminKey: secret,
+    madeKey: made && secret,
     close,
   };
 }

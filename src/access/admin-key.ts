@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN_KEY, BadSetting } from '../config.js';
+import { sha256 } from '../event/fingerprint.js';
 import { SECRET, writeWhole } from '../record/write-whole.js';
 
 /** The one key that may write. It is compared by its hash, in constant time, so that an answer tells nothing about it. */
@@ -9,25 +10,25 @@ export class AdminKey {
   private readonly hash: Buffer;
 
   constructor(key: string) {
-    this.hash = hash(key);
+    this.hash = sha256(key);
   }
 
   matches(presented: string): boolean {
-    return timingSafeEqual(hash(presented), this.hash);
+    return timingSafeEqual(sha256(presented), this.hash);
   }
 }
 
 /**
- * The admin key of a data folder: the one that the settings give, or the one in `admin.key`, which is made where there is none. `made` is
- * a new key, to be shown this once.
+ * The admin key of a data folder: the one that the settings give, or the one in `admin.key`, which is made where there is none. `made`: it is
+ * new, to be shown this once.
  */
-export function adminKeyOf(folder: string, given: string | undefined): { key: AdminKey; made?: string } {
-  if (given !== undefined) return { key: new AdminKey(given) };
+export function adminKeyOf(folder: string, given: string | undefined): { secret: string; made?: true } {
+  if (given !== undefined) return { secret: given };
   const path = join(folder, 'admin.key');
-  if (existsSync(path)) return { key: new AdminKey(readKey(path)) };
+  if (existsSync(path)) return { secret: readKey(path) };
   const made = randomBytes(24).toString('base64url');
   writeWhole(path, `${made}\n`, SECRET);
-  return { key: new AdminKey(made), made };
+  return { secret: made, made: true };
 }
 
 function readKey(path: string): string {
@@ -42,8 +43,4 @@ function readKey(path: string): string {
   if (!ADMIN_KEY.test(key))
     throw new BadSetting(`${path} holds no key of 16 or more visible characters. Delete it to have a new one made.`);
   return key;
-}
-
-function hash(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

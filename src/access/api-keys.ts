@@ -1,5 +1,9 @@
 import type Database from 'better-sqlite3';
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { dirname } from 'node:path';
+import { unwritten } from '../decider/refusal.js';
+import { sha256 } from '../event/fingerprint.js';
+import { diskError } from '../record/disk-error.js';
 import { instant } from '../time/occurred.js';
 import { openAccessDb } from './access-db.js';
 import { isRole, withIncluded, type Caller, type Ended, type Role } from './caller.js';
@@ -45,28 +49,32 @@ interface Held {
  */
 export class ApiKeys {
   private held = new Map<string, Held>();
+  /** Those that were revoked here, written or not. */
+  private readonly shutOut = new Set<string>();
+  private isFailing = false;
   private readonly changes;
   private version: unknown;
 
   private constructor(
     private readonly db: Database.Database,
+    private readonly onFailure: (error: unknown) => void,
     private readonly clock: () => number,
   ) {
     this.changes = db.prepare('PRAGMA data_version').pluck();
     this.read();
   }
 
-  static open(folder: string, clock: () => number = Date.now): ApiKeys {
-    return new ApiKeys(openAccessDb(folder), clock);
+  /** `onFailure` is told once when the keys can't be read again. Those that are known go on being held to. */
+  static open(folder: string, onFailure: (error: unknown) => void = () => {}, clock: () => number = Date.now): ApiKeys {
+    return new ApiKeys(openAccessDb(folder), onFailure, clock);
   }
 
   /** Makes a key. It is told this once. */
   make({ name, roles, expires }: KeyBody, madeBy: string): ApiKey & { key: string } {
     const id = randomBytes(6).toString('hex');
     const key = `zw_${id}_${randomBytes(32).toString('base64url')}`;
-    this.db
-      .prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
-      .run(id, name, roles.join(' '), hash(key), this.now(), madeBy, expires === undefined ? null : inUtc(expires));
+    const ends = expires === undefined ? null : inUtc(expires);
+    this.write('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, NULL)', id, name, roles.join(' '), sha256(key), this.now(), madeBy, ends);
     this.read();
     return { ...this.held.get(id)!.key, key };
   }
@@ -81,13 +89,17 @@ export class ApiKeys {
 
   /** Lets a key end at an instant, which may be sooner or later than it was; undefined where there is no such key. */
   expire(id: string, { expires }: ExpireBody): ApiKey | undefined {
-    this.db.prepare('UPDATE keys SET expires = ? WHERE id = ?').run(inUtc(expires), id);
+    this.write('UPDATE keys SET expires = ? WHERE id = ?', inUtc(expires), id);
     return this.again(id);
   }
 
-  /** Ends a key at once and for good; undefined where there is no such key. */
+  /**
+   * Ends a key at once and for good; undefined where there is no such key. Where that can't be written it throws, and the key is shut out
+   * all the same, as long as this process lives.
+   */
   revoke(id: string): ApiKey | undefined {
-    this.db.prepare('UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL').run(this.now(), id);
+    this.shutOut.add(id);
+    this.write('UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL', this.now(), id);
     return this.again(id);
   }
 
@@ -97,15 +109,21 @@ export class ApiKeys {
     const id = KEY.exec(presented)?.[1];
     const held = id === undefined ? undefined : this.held.get(id);
     // The same work is done for a key that is not there.
-    const matches = timingSafeEqual(hash(presented), held?.hash ?? NO_HASH);
+    const matches = timingSafeEqual(sha256(presented), held?.hash ?? NO_HASH);
     if (!held || !matches) return undefined;
     const ended = () => this.ended(held.key.id);
-    return ended() ?? { name: held.key.name, roles: held.roles, ended };
+    return ended() ?? { name: held.key.name, account: `key ${held.key.id}`, roles: held.roles, ended };
   }
 
   /** Reads the keys again where another process has changed them. */
   refresh(): void {
-    if (this.changes.get() !== this.version) this.read();
+    try {
+      if (this.changes.get() !== this.version) this.read();
+      this.isFailing = false;
+    } catch (error) {
+      if (!this.isFailing) this.onFailure(error);
+      this.isFailing = true;
+    }
   }
 
   close(): void {
@@ -114,7 +132,7 @@ export class ApiKeys {
 
   private ended(id: string): Ended | undefined {
     const held = this.held.get(id);
-    if (!held || held.key.revoked !== undefined) return 'revoked';
+    if (!held || held.key.revoked !== undefined || this.shutOut.has(id)) return 'revoked';
     return this.clock() >= held.expires ? 'token-expired' : undefined;
   }
 
@@ -122,6 +140,15 @@ export class ApiKeys {
     this.version = this.changes.get();
     const rows = this.db.prepare<[], Row>('SELECT * FROM keys').all();
     this.held = new Map(rows.map((row) => [row.id, heldOf(row)]));
+  }
+
+  private write(sql: string, ...values: (string | Buffer | null)[]): void {
+    try {
+      this.db.prepare(sql).run(...values);
+    } catch (error) {
+      const reason = diskError(error, dirname(this.db.name));
+      throw reason ? unwritten({ reason, mayComeBack: false }) : error;
+    }
   }
 
   private again(id: string): ApiKey | undefined {
@@ -144,8 +171,4 @@ function heldOf({ hash: kept, expires, revoked, roles: text, ...told }: Row): He
 
 function inUtc(text: string): string {
   return new Date(instant(text)!).toISOString();
-}
-
-function hash(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

@@ -7,6 +7,8 @@ export type Ended = 'token-expired' | 'revoked';
 /** Who is at the door. `name` becomes an event's `recordedBy`. */
 export interface Caller {
   name: string;
+  /** What is counted against them: one key, or all the tokens of one name. */
+  account: string;
   roles: ReadonlySet<Role>;
   /** Why the credential is good no more, told at any time; undefined while it is. What never ends has none. */
   ended?: () => Ended | undefined;
@@ -23,7 +25,7 @@ const INCLUDES: Record<Role, readonly Role[]> = {
 /** Names that stand for somebody else than a key or a token could. */
 export const RESERVED_NAMES: readonly string[] = ['admin', 'anonymous'];
 
-export const ADMIN: Caller = { name: 'admin', roles: new Set(ROLES) };
+export const ADMIN: Caller = { name: 'admin', account: 'admin', roles: new Set(ROLES) };
 
 /** All that whoever has these roles may do. */
 export function withIncluded(roles: Iterable<Role>): Set<Role> {

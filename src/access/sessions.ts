@@ -9,18 +9,8 @@ export class Sessions {
   private readonly open = new Map<object, { ended: () => Ended | undefined; end: (why: Ended) => void }>();
   private readonly looking: NodeJS.Timeout;
 
-  /** `onFailure` is told where the keys can't be read; those that are known go on being held to. */
-  constructor(
-    private readonly keys: ApiKeys,
-    onFailure: (error: unknown) => void,
-  ) {
-    this.looking = setInterval(() => {
-      try {
-        this.look();
-      } catch (error) {
-        onFailure(error);
-      }
-    }, INTERVAL).unref();
+  constructor(private readonly keys: ApiKeys) {
+    this.looking = setInterval(() => this.look(), INTERVAL).unref();
   }
 
   /** Ends something when its caller's credential ends. Returns what is to be called when it has ended by itself. */

@@ -16,7 +16,7 @@ export class SignIn {
     /** Whether everybody may read. */
     private readonly publicRead: boolean,
   ) {
-    this.anonymous = { name: 'anonymous', roles: new Set(publicRead ? ['subscriber' as const] : []) };
+    this.anonymous = { name: 'anonymous', account: 'anonymous', roles: new Set(publicRead ? ['subscriber' as const] : []) };
   }
 
   /** Who comes with a credential, or without one. Throws `SignInRefused` where it is a wrong one: nobody means to come in as nobody then. */

@@ -18,6 +18,10 @@ const SKEW = 5;
 const KEYS_AGE = 600_000;
 const KEYS_COOLDOWN = 1_000;
 const KEYS_PATIENCE = 5_000;
+/** For how long they go on being good where they can't be had again: a sign-in that is away for a while shuts nobody out who is known. */
+const KEYS_STALE = 3_600_000;
+/** How soon that is tried again. */
+const KEYS_RETRY = 30_000;
 
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
@@ -37,12 +41,12 @@ export class Tokens {
   ) {}
 
   /** The library is loaded only where tokens are taken. */
-  static async of({ secret, jwks, issuer, audience }: TokenSettings): Promise<Tokens> {
+  static async of({ secret, jwks, issuer, audience }: TokenSettings, clock = () => performance.now()): Promise<Tokens> {
     const jose = await import('jose');
     return new Tokens(
       jose,
       secret === undefined ? undefined : new TextEncoder().encode(secret),
-      jwks === undefined ? undefined : keysAt(jwks, jose),
+      jwks === undefined ? undefined : keysAt(jwks, jose, clock),
       { clockTolerance: SKEW, ...(issuer !== undefined && { issuer }), ...(audience !== undefined && { audience }) },
     );
   }
@@ -58,14 +62,11 @@ export class Tokens {
     if (typeof sub !== 'string' || !NAME.test(sub) || RESERVED_NAMES.includes(sub))
       throw new SignInRefused('unauthorized', `the token must have a sub of 1 to 200 characters, and none of ${RESERVED_NAMES.join(', ')}`);
     if (!Array.isArray(roles)) throw new SignInRefused('unauthorized', 'the token must have roles: a list of names');
-    if (exp === undefined) return { name: sub, roles: withIncluded(roles.filter(isRole)) };
+    const who = { name: sub, account: `token ${sub}`, roles: withIncluded(roles.filter(isRole)) };
+    if (exp === undefined) return who;
     // Let in within the tolerance, it has what is left of that; else it ends when it says.
     const ends = (exp * 1_000 > Date.now() ? exp : exp + SKEW) * 1_000;
-    return {
-      name: sub,
-      roles: withIncluded(roles.filter(isRole)),
-      ended: () => (Date.now() >= ends ? 'token-expired' : undefined),
-    };
+    return { ...who, ended: () => (Date.now() >= ends ? 'token-expired' : undefined) };
   }
 
   private async verified(token: string): Promise<JWTPayload> {
@@ -87,14 +88,25 @@ export class Tokens {
 /** What a token may be refused for; anything else that goes wrong with a set of keys is the set's own fault. */
 const TOKEN_FAULTS = new Set(['ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWKS_MULTIPLE_MATCHING_KEYS', 'ERR_JOSE_NOT_SUPPORTED']);
 
-function keysAt(address: string, { createRemoteJWKSet }: typeof import('jose')): JWTVerifyGetKey {
+function keysAt(address: string, { createRemoteJWKSet }: typeof import('jose'), clock: () => number): JWTVerifyGetKey {
+  // How old they get is looked after here: the library would let nobody in while it can't have them again.
   const keys = createRemoteJWKSet(new URL(address), {
-    cacheMaxAge: KEYS_AGE,
+    cacheMaxAge: Infinity,
     cooldownDuration: KEYS_COOLDOWN,
     timeoutDuration: KEYS_PATIENCE,
   });
+  let [loaded, next] = [-Infinity, -Infinity];
+  const load = async () => {
+    next = clock() + KEYS_RETRY;
+    await keys.reload();
+    loaded = clock();
+    next = loaded + KEYS_AGE;
+  };
   return async (header, token) => {
     try {
+      const now = clock();
+      if (now - loaded > KEYS_STALE) await load();
+      else if (now > next) load().catch(() => {});
       return await keys(header, token);
     } catch (error) {
       if (TOKEN_FAULTS.has((error as { code?: string }).code ?? '')) throw error;
