@@ -2,8 +2,8 @@ import { readConfig } from './config.js';
 import { StartRefused } from './start-refused.js';
 import type { Service } from './service.js';
 
-/** How long a stop may take before the process ends all the same, in milliseconds. */
-const DEADLINE = 10_000;
+/** How long a stop may take before the process ends all the same, in milliseconds: less than the 10 s after which others kill it. */
+const DEADLINE = 8_000;
 /** A terminal and what started the service may both pass on one Ctrl-C: only what comes later than that is a second wish, in milliseconds. */
 const ONE_WISH = 1_000;
 

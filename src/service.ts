@@ -44,11 +44,12 @@ export interface ServiceOptions {
 }
 
 /** Opens the record and serves it. Rejects with an error whose message says what to do, and leaves nothing open then. */
-export async function startService(
-  config: Config,
-  { feedLimits, patience: given, logger = loggerOf(config), onForked }: ServiceOptions = {},
-): Promise<Service> {
-  const patience = { ...PATIENCE, ...given };
+export async function startService(config: Config, options: ServiceOptions = {}): Promise<Service> {
+  const { feedLimits, onForked } = options;
+  const patience = { ...PATIENCE, ...options.patience };
+  // The log may tell none of these; the admin key of the folder joins them.
+  const secrets = [config.adminKey, config.jwt?.secret].filter((secret) => secret !== undefined);
+  const logger = options.logger ?? createLogger(config.logLevel, undefined, secrets);
   const unforeseen = unforeseenIn(logger);
   const record = openRecord(config.data, { onProgress: (done, of) => logger.info({ done, of }, 'folding the states anew') });
   record.writer.disk.onChange((failure) => {
@@ -63,6 +64,7 @@ export async function startService(
   try {
     log = publish(record, config, logger, onForked);
     access = await openAccess(config, unforeseen.tell);
+    secrets.push(access.adminKey);
     app = await NestFactory.create<NestFastifyApplication>(
       AppModule.with({
         record,
@@ -105,6 +107,7 @@ export async function startService(
   const opened = { app, log, access };
   const close = async () => {
     opened.app.get(Readiness).stops();
+    record.reader.endWaits();
     // Proofs that wait for a checkpoint have it before their connections are cut.
     await opened.log.flush();
     await new Promise(setImmediate);
@@ -117,14 +120,6 @@ export async function startService(
     await traces.close();
   };
   return { app, record, address: `http://${host}:${port}`, madeKey: access.madeKey, close };
-}
-
-function loggerOf({ logLevel, adminKey, jwt }: Config): Logger {
-  return createLogger(
-    logLevel,
-    undefined,
-    [adminKey, jwt?.secret].filter((secret) => secret !== undefined),
-  );
 }
 
 function fastifyAdapter(unforeseen: Unforeseen, watch: (request: FastifyRequest, reply: FastifyReply) => void, patience: Patience) {

@@ -1,6 +1,6 @@
 import { HttpRefusal } from '../http/problems.js';
 import type { Caller } from './caller.js';
-import { Rate } from './rate.js';
+import { Rate } from '../rate.js';
 
 /** How many callers are remembered before those who have used nothing lately are forgotten. */
 const MANY = 1_000;

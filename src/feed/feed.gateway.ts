@@ -1,12 +1,14 @@
 import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
-import { Rate } from '../access/rate.js';
 import { Sessions } from '../access/sessions.js';
 import { ENDED } from '../access/sign-in-refused.js';
 import { SignIn } from '../access/sign-in.js';
 import type { Caller } from '../access/caller.js';
 import { LOGGER, Unforeseen, type Logger } from '../logger.js';
+import { Rate } from '../rate.js';
+import { Seldom } from '../seldom.js';
+import { anyOf } from './any-of.js';
 import { feedError, FeedRefusal, told, type FeedError } from './codes.js';
 import { Feed } from './feed.js';
 import { Follower } from './follower.js';
@@ -16,6 +18,8 @@ import { cutUnread } from './wire.js';
 
 /** How long a client that is told of the end should wait at the least and at the most, in milliseconds. */
 const RETRY_AFTER = [500, 5_000] as const;
+/** How many sockets that were refused are told of at once. */
+const REFUSALS = 20;
 
 /**
  * The feed. A subscriber that is behind is served pages at its own pace (`Follower`); at the head it joins the group of its
@@ -27,6 +31,7 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   private readonly followers = new Map<Socket, Map<string, Follower>>();
   /** The connections that have a socket, and who is at it. Socket.IO would make another one for each `connect` that comes before the first is let in. */
   private readonly callers = new WeakMap<object, Caller>();
+  private readonly seldom = new Seldom(REFUSALS);
 
   constructor(
     @Inject(SignIn) private readonly signIn: SignIn,
@@ -45,10 +50,8 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
   }
 
   beforeApplicationShutdown(): void {
-    const [least, most] = RETRY_AFTER;
     for (const socket of this.followers.keys()) {
-      const retryAfter = Math.round(least + Math.random() * (most - least));
-      this.close(socket, { ...told('shutting-down', 'the service is being stopped'), retryAfter });
+      this.close(socket, { ...told('shutting-down', 'the service is being stopped'), retryAfter: anyOf(RETRY_AFTER) });
       socket.disconnect(true);
     }
   }
@@ -65,7 +68,8 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
       return undefined;
     } catch (refusal) {
       const data = this.refused(refusal);
-      this.logger.info({ code: data.code, address: handshake.address }, 'socket refused');
+      const told = { code: data.code, address: handshake.address, ...whyIn(refusal) };
+      this.seldom.tell(data.code, (more) => this.logger.info({ ...told, ...more }, 'socket refused'));
       return Object.assign(new Error((refusal as Error).message), { data });
     }
   }
@@ -173,4 +177,10 @@ export class FeedGateway implements OnGatewayInit<Namespace>, BeforeApplicationS
       reply({ ok: false, error: this.refused(error) });
     }
   }
+}
+
+/** What lies behind a refusal that says nothing of it to the client. */
+function whyIn(refusal: unknown): { err?: unknown } {
+  const { cause } = refusal as Error;
+  return cause === undefined ? {} : { err: cause };
 }

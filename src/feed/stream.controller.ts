@@ -9,6 +9,7 @@ import { HttpRefusal } from '../http/problems.js';
 import { Query, type RawQuery } from '../http/query.js';
 import { Unforeseen } from '../logger.js';
 import { EVENT_TYPES } from '../subjects.js';
+import { anyOf } from './any-of.js';
 import { FeedRefusal, type FeedCode } from './codes.js';
 import { Feed } from './feed.js';
 import { readFilter } from './filter.js';
@@ -57,11 +58,10 @@ export class StreamController implements BeforeApplicationShutdown {
     const filter = readFilter(Object.fromEntries(Object.entries(axes).filter(([, values]) => values)));
     const leave = this.enter(request.ip);
     response.hijack();
-    const [least, most] = RETRY;
     const { raw: stream } = response;
     const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
     stream.writeHead(200, { ...(response.getHeaders() as OutgoingHttpHeaders), ...own });
-    stream.write(`retry: ${Math.round(least + Math.random() * (most - least))}\n\n`);
+    stream.write(`retry: ${anyOf(RETRY)}\n\n`);
     const follower = new StreamFollower(stream, filter, position, served, (error) =>
       this.unforeseen.tell(error, { requestId: request.id }),
     );

@@ -101,7 +101,7 @@ export class CommandsController implements BeforeApplicationShutdown {
 
   private async reply(line: number, bytes: Buffer | null, { caller, request }: From): Promise<string> {
     try {
-      const { reply } = await this.submissions.submit(request, caller.name, () => {
+      const { reply } = await this.submissions.submit({ request, caller: caller.name, line }, () => {
         // The credential may end while more lines come in.
         const why = caller.ended?.();
         if (why) throw new SignInRefused(why, ENDED[why]);

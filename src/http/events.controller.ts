@@ -1,7 +1,9 @@
 import { Controller, Get, Headers, Inject, Param, Query as QueryOf, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
-import { Needs } from '../access/guard.js';
+import type { Caller } from '../access/caller.js';
+import { CallerOf, Needs } from '../access/guard.js';
+import { Sessions } from '../access/sessions.js';
 import { CONFIDENCES, type RecordedEvent } from '../event/event.js';
 import { KINDS, eventRef } from '../event/subject.js';
 import { amend, type Standing } from '../folding/amend.js';
@@ -18,12 +20,20 @@ const NDJSON = 'application/x-ndjson';
 
 @Controller('v1/events')
 export class EventsController {
-  constructor(@Inject(Reads) private readonly reads: Reads) {}
+  constructor(
+    @Inject(Reads) private readonly reads: Reads,
+    @Inject(Sessions) private readonly sessions: Sessions,
+  ) {}
 
   /** The events that pass the filters, in order: a page of them, or as NDJSON all of them as one stream. */
   @Get()
   @Needs('subscriber')
-  async list(@QueryOf() raw: RawQuery, @Headers('accept') accept: string | undefined, @Res() response: FastifyReply): Promise<void> {
+  async list(
+    @QueryOf() raw: RawQuery,
+    @Headers('accept') accept: string | undefined,
+    @CallerOf() caller: Caller,
+    @Res() response: FastifyReply,
+  ): Promise<void> {
     const query = new Query(raw);
     const streamed = (accept ?? '').includes(NDJSON);
     const limit = query.whole('limit', [1, streamed ? Number.MAX_SAFE_INTEGER : 1_000]) ?? (streamed ? Infinity : 100);
@@ -37,7 +47,13 @@ export class EventsController {
       const lines = async function* () {
         for await (const page of pages) yield `${page.map(({ bytes }) => bytes).join('\n')}\n`;
       };
-      void response.header('content-type', `${NDJSON}; charset=utf-8`).header('zonewatch-sequence', at).send(Readable.from(lines()));
+      const stream = Readable.from(lines());
+      // It can go on for longer than its caller may read.
+      stream.on(
+        'close',
+        this.sessions.watch(caller, () => stream.destroy()),
+      );
+      void response.header('content-type', `${NDJSON}; charset=utf-8`).header('zonewatch-sequence', at).send(stream);
       return;
     }
     const found: { sequence: number; bytes: string }[] = [];

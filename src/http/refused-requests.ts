@@ -1,17 +1,22 @@
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from '../logger.js';
+import { Seldom } from '../seldom.js';
 
-/** How often the same failure is told of, in milliseconds: a disk that is full fails thousands of requests alike. */
-const EVERY = 1_000;
+/** How many sign-ins that were refused are told of at once. */
+const SIGN_INS = 20;
 
 /** Tells the log of requests that an operator should know were refused. Of callers' own mistakes it says nothing. */
 export class RefusedRequests {
-  private readonly last = new Map<string, { at: number; more: number }>();
+  private readonly signIns: Seldom;
+  private readonly failures: Seldom;
 
   constructor(
     private readonly logger: Logger,
-    private readonly clock: () => number = () => performance.now(),
-  ) {}
+    clock?: () => number,
+  ) {
+    this.signIns = new Seldom(SIGN_INS, clock);
+    this.failures = new Seldom(1, clock);
+  }
 
   /** What nobody foresaw has been told of already. */
   tell(
@@ -20,18 +25,8 @@ export class RefusedRequests {
     { id: requestId, method, routeOptions, ip: address }: FastifyRequest,
   ): void {
     const told = { requestId, method, route: routeOptions?.url, status, code };
-    if (status === 401 || status === 403) this.logger.info({ ...told, address }, 'sign-in refused');
-    if (status > 500) this.failed(code, { ...told, err: error });
-  }
-
-  private failed(code: string, told: object): void {
-    const now = this.clock();
-    const last = this.last.get(code);
-    if (last && now - last.at < EVERY) {
-      last.more += 1;
-      return;
-    }
-    this.logger.error({ ...told, ...(last && last.more > 0 && { untold: last.more }) }, 'request failed');
-    this.last.set(code, { at: now, more: 0 });
+    if (status === 401 || status === 403)
+      this.signIns.tell(code, (more) => this.logger.info({ ...told, address, ...more }, 'sign-in refused'));
+    if (status > 500) this.failures.tell(code, (more) => this.logger.error({ ...told, err: error, ...more }, 'request failed'));
   }
 }

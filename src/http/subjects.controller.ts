@@ -101,7 +101,7 @@ export class SubjectsController {
     headers: RequestHeaders,
     response: FastifyReply,
   ) {
-    const { created, reply } = await this.submissions.submit(response.request, caller.name, () => {
+    const { created, reply } = await this.submissions.submit({ request: response.request, caller: caller.name }, () => {
       this.rates.take(caller);
       return { ...what, caller: caller.name, ...conditionsOf(headers) };
     });

@@ -11,6 +11,13 @@ import { Traces } from '../traces/traces.js';
 import { HttpRefusal } from './problems.js';
 import { spanOf } from './request-watch.js';
 
+export interface Asked {
+  request: FastifyRequest;
+  caller: string;
+  /** Of the request's body, where each line is a command. */
+  line?: number;
+}
+
 /** The way of the doors to the commands: each is counted, traced and told of in the log, whatever comes of it. */
 @Injectable()
 export class Submissions {
@@ -23,10 +30,10 @@ export class Submissions {
   ) {}
 
   /** Submits what `read` reads out of a request. It may refuse that. */
-  async submit(request: FastifyRequest, caller: string, read: () => Submission): Promise<Receipt> {
+  async submit({ request, caller, line }: Asked, read: () => Submission): Promise<Receipt> {
     const requestSpan = spanOf(request);
     const span = requestSpan && new CommandSpan(requestSpan, this.traces);
-    const told = { requestId: request.id, caller, command: '' };
+    const told = { requestId: request.id, ...(line !== undefined && { line }), caller, command: '' };
     try {
       const submission = read();
       told.command = submission.command.slice(0, 100);

@@ -65,7 +65,8 @@ export class EventTooLarge extends Error {
 }
 
 /** What keeps a log from being written. */
-export type FailureReason = 'disk-full' | 'read-only' | 'io-error' | 'closed' | 'unknown';
+export const FAILURE_REASONS = ['disk-full', 'read-only', 'io-error', 'closed', 'unknown'] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** The log could not take the events. */
 export class AppendFailed extends Error {

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { FAILURE_REASONS } from '../log/event-log.js';
 import { roomUnder } from '../record/disk-error.js';
 import type { RecordReader } from '../record/record-reader.js';
 import type { RecordWriter } from '../record/record-writer.js';
 import { reading } from './reading.js';
-
-const REASONS = ['disk-full', 'read-only', 'io-error', 'unknown'] as const;
 
 /** The record as it is written: what was committed, how fast, and what room is left. */
 export function recordMetrics(registry: Registry, writer: RecordWriter, reader: RecordReader): void {
@@ -31,9 +30,9 @@ export function recordMetrics(registry: Registry, writer: RecordWriter, reader: 
   });
 
   const { counter, gauge } = reading(registry);
-  const lost = () => REASONS.map((reason) => [writer.lost.get(reason) ?? 0, { reason }] as const);
+  const lost = () => FAILURE_REASONS.map((reason) => [writer.lost.get(reason) ?? 0, { reason }] as const);
   counter('zonewatch_commit_failures_total', 'Groups that were lost: none of their events was recorded.', lost, ['reason']);
-  const failing = () => REASONS.map((reason) => [writer.failure?.reason === reason ? 1 : 0, { reason }] as const);
+  const failing = () => FAILURE_REASONS.map((reason) => [writer.failure?.reason === reason ? 1 : 0, { reason }] as const);
   gauge('zonewatch_writer_failing', '1 while the record cannot be written, by what keeps it from that.', failing, ['reason']);
   gauge('zonewatch_record_sequence', 'The sequence of the last event that is durable.', () => writer.head);
   gauge('zonewatch_projection_lag_events', 'How many events the stored states are behind the record.', () => reader.unfolded);

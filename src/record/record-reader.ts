@@ -101,6 +101,11 @@ export class RecordReader {
     return head - (this.selectFolded.get(head) ?? 0);
   }
 
+  /** Whoever waits is told that it has not come. */
+  endWaits(): void {
+    this.reaching.end();
+  }
+
   /** Waits until the record has this sequence; false where it has not come within `patience` milliseconds. */
   reached(sequence: number, patience: number): Promise<boolean> {
     return this.reaching.reached(sequence, patience);

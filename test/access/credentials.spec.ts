@@ -6,6 +6,7 @@ import { io, type Socket } from 'socket.io-client';
 import { ApiKeys } from '../../src/access/api-keys.js';
 import { follow } from '../../src/client/index.js';
 import { startApp, stopApp, type TestApp } from '../support/start-app.js';
+import { growTo } from '../proof/grown.js';
 import { SECRET, deadAddress, inSeconds, issuerKey, keySet, token } from './tokens.js';
 
 const PARTY = { id: 'russia', name: { en: 'Russia' }, kind: 'state', occurred: '2017' };
@@ -132,6 +133,17 @@ describe('an API key', () => {
     // Ends, or this would wait for ever.
     await stream.text();
     expect((await connect(key)).refused).toMatchObject({ code: 'revoked', retry: false });
+  });
+
+  test('that is revoked gets no more of the events that are being sent to it', async () => {
+    await start();
+    growTo(app.record, 20_000);
+    const { key, id } = await make({ name: 'reader', roles: ['subscriber'] });
+    const headers = { authorization: `Bearer ${key}`, accept: 'application/x-ndjson' };
+    const stream = await fetch(`${app.address}/v1/events`, { headers });
+    await app.call('DELETE', `/v1/keys/${id}`);
+    await passed(500);
+    await expect(stream.text()).rejects.toThrow('terminated');
   });
 
   test('that another process revokes is revoked here', async () => {

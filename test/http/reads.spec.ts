@@ -247,3 +247,13 @@ describe('events', () => {
     }
   });
 });
+
+test('whoever waits for what is still to come is told at a stop that it has not come', async () => {
+  const other = await startApp();
+  const waiting = other.get('/v1/zones?min=1');
+  // It waits from when it was let in on.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const stopped = stopApp(other);
+  expect(await waiting).toMatchObject({ status: 503, json: { code: 'behind' } });
+  await stopped;
+});

@@ -1,11 +1,15 @@
-import { connect } from 'node:net';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { readConfig } from '../../src/config.js';
 import { createLogger, unforeseenIn } from '../../src/logger.js';
 import { RefusedRequests } from '../../src/http/refused-requests.js';
 import { startWatched, zone, type WatchedApp } from '../support/watched-app.js';
 import { KEY } from '../support/start-app.js';
+import { startProcess } from '../support/start-process.js';
 
 const UUID = /^[0-9a-f-]{36}$/;
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzcHkifQ.c2lnbmF0dXJl';
@@ -75,14 +79,14 @@ describe('a line', () => {
     expect(app.said('refused').at(-1)).toMatchObject({ requestId: 'third', command: 'zones/jump', code: 'no-such-command' });
   });
 
-  test('of a command that came as NDJSON names the request that brought it', async () => {
+  test('of a command that came as NDJSON names the request that brought it, and its line there', async () => {
     const lines = ['{"command":"zones/report","body":{}}', '{"command', ''].join('\n');
     const headers = { 'content-type': 'application/x-ndjson', 'x-request-id': 'a-batch' };
     await (await app.ask('/v1/commands', { method: 'POST', headers, body: lines })).text();
     const refused = app.said('refused').filter(({ requestId }) => requestId === 'a-batch');
-    expect(refused.map(({ command, code }) => [command, code])).toEqual([
-      ['zones/report', 'malformed'],
-      ['', 'malformed'],
+    expect(refused.map(({ line, command, code }) => [line, command, code])).toEqual([
+      [1, 'zones/report', 'malformed'],
+      [2, '', 'malformed'],
     ]);
   });
 
@@ -146,6 +150,24 @@ test('no secret is in the log, wherever it is sent', async () => {
   const whole = [...app.lines, ...lines].join('');
   for (const secret of [...secrets, 'hunter2']) expect([secret, whole.includes(secret)]).toEqual([secret, false]);
   expect(lines).toHaveLength(1);
+});
+
+test('nor is the admin key that a folder has of its own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zonewatch-log-'));
+  const child = startProcess(folder, { ZONEWATCH_ADMIN_KEY: '', LOG_LEVEL: 'trace' });
+  const address = await child.listening;
+  const key = readFileSync(join(folder, 'admin.key'), 'utf8').trim();
+  for (const path of [`/v1/zones/${key}`, `/${key}/%zz`]) await (await fetch(address + path, { headers: { 'x-request-id': key } })).text();
+  const { output } = await child.stop('SIGTERM');
+  rmSync(folder, { recursive: true });
+  const lines = output.split('\n').filter((line) => line.startsWith('{'));
+  expect([lines.filter((line) => line.includes('[secret]')).length, lines.filter((line) => line.includes(key))]).toEqual([2, []]);
+});
+
+test('whoever knocks again and again without being let in fills no disk', async () => {
+  const before = app.said('sign-in refused').length;
+  for (let times = 0; times < 100; times++) await (await fetch(`${app.address}/v1/zones`)).text();
+  expect(app.said('sign-in refused').length - before).toBeLessThan(40);
 });
 
 test('an error that nobody foresaw is told once, with the first that met it', () => {
