@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 
-FROM node:20-bookworm-slim AS build
+# The service runs on Node 20 too, which gets no more mends.
+FROM node:22-bookworm-slim AS build
 # better-sqlite3 comes built for most machines; where it does not, these build it.
 RUN apt-get update && apt-get install -y --no-install-recommends g++ make python3 && rm -rf /var/lib/apt/lists/*
 WORKDIR /zonewatch
@@ -10,7 +11,7 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build && npm prune --omit=dev
 
-FROM node:20-bookworm-slim
+FROM node:22-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 ZONEWATCH_DATA=/data
 WORKDIR /zonewatch
 COPY --from=build /zonewatch/package.json ./
