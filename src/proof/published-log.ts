@@ -1,4 +1,5 @@
 import { Reaching } from '../record/reaching.js';
+import { restAfter } from '../record/rest.js';
 import { formatCheckpoint, openCheckpoint, type Checkpoint, type KnownLog, type SignedCheckpoint } from './checkpoint.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { Signature, Signer, Verifier } from './note-keys.js';
@@ -39,10 +40,6 @@ export class Forked extends Error {}
  * second that callers are promised.
  */
 const INTERVAL = 500;
-
-/** How long a disk that has failed is left alone at the most, in milliseconds, and how many times as long as it took to fail. */
-const LONGEST_REST = 10_000;
-const REST_PER_FAILURE = 10;
 
 /** How often the witnesses are asked to look at a checkpoint that stays the newest, in milliseconds. */
 const FRESHNESS = 600_000;
@@ -192,7 +189,7 @@ export class PublishedLog {
   /** It is tried again and again, and told of once. */
   private failed(error: unknown, began = this.begun): void {
     this.ended ||= error instanceof Forked;
-    this.pause = Math.min(LONGEST_REST, Math.max(INTERVAL, (performance.now() - began) * REST_PER_FAILURE));
+    this.pause = Math.max(INTERVAL, restAfter(performance.now() - began));
     this.failures += 1;
     if (!this.isFailing || error instanceof Forked) this.onFailure(error);
     this.isFailing = true;

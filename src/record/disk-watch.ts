@@ -1,6 +1,7 @@
 import { MAX_GROUP_BYTES } from '../log/group-commit.js';
 import { AppendFailed, type FailureReason } from '../log/event-log.js';
 import { diskError, roomUnder } from './disk-error.js';
+import { restAfter } from './rest.js';
 
 /** That the record can't be written, since when (an instant as a text), and the error that told. */
 export interface WriteFailure {
@@ -9,12 +10,6 @@ export interface WriteFailure {
   cause: unknown;
 }
 
-/**
- * A disk that has failed is left alone so many times as long as it took to fail: one that hangs before it fails would otherwise hold up all
- * reads with it. At the most so many milliseconds.
- */
-const REST_PER_FAILURE = 10;
-const LONGEST_REST = 10_000;
 /** How often it is tried where nobody writes, in milliseconds: a service that is not ready gets no more commands. */
 const PROBE_EVERY = 1_000;
 
@@ -54,7 +49,7 @@ export class DiskWatch {
   failed(error: unknown, began: number, reason = this.reasonOf(error)): FailureReason | undefined {
     if (!reason) return undefined;
     const now = performance.now();
-    this.restsUntil = now + Math.min(LONGEST_REST, (now - began) * REST_PER_FAILURE);
+    this.restsUntil = now + restAfter(now - began);
     const begins = !this.current;
     this.current = { reason, since: this.current?.since ?? new Date().toISOString(), cause: error };
     this.probing ??= setTimeout(() => this.try(), PROBE_EVERY).unref();
