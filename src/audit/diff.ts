@@ -168,9 +168,9 @@ async function verifyEvents(
   for (const finding of report.findings) findings.push({ ...finding, side });
 }
 
-async function locate(short: Side, long: Side, { signal }: DiffOptions): Promise<Difference | undefined> {
+async function locate(short: Side, long: Side, { progress, signal }: DiffOptions): Promise<Difference | undefined> {
   const [a, b] = (short.letter === 'a' ? [short, long] : [long, short]).map(({ source, told }) => ({ source: source!, size: told.size }));
-  return firstDifference(a!, b!, signal);
+  return firstDifference(a!, b!, progress, signal);
 }
 
 function isSource(given: Source | BareCheckpoint): given is Source {

@@ -1,5 +1,6 @@
 import { named } from './event-checks.js';
 import { FindingError } from './finding.js';
+import type { Progress } from './rehash.js';
 import type { Source } from './source.js';
 
 /** An event that two records have otherwise, and its id in both, where it has one. */
@@ -16,11 +17,13 @@ interface Sized {
 }
 
 /** The first event that two sources have otherwise, or that one of them lacks, up to where the shorter one ends. */
-export async function firstDifference(a: Sized, b: Sized, signal?: AbortSignal): Promise<Difference | undefined> {
+export async function firstDifference(a: Sized, b: Sized, progress?: Progress, signal?: AbortSignal): Promise<Difference | undefined> {
   const [ofA, ofB] = [oneByOne(a), oneByOne(b)];
+  const end = Math.min(a.size, b.size);
   try {
-    for (let sequence = 1; sequence <= Math.min(a.size, b.size); sequence++) {
+    for (let sequence = 1; sequence <= end; sequence++) {
       signal?.throwIfAborted();
+      progress?.(sequence - 1, end);
       const [{ value: inA }, { value: inB }] = [await ofA.next(), await ofB.next()];
       if (!inA && !inB) return undefined;
       if (!inA || !inB || !inA.equals(inB)) return { sequence, ...under('a', inA), ...under('b', inB) };

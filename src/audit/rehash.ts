@@ -4,13 +4,14 @@ import { root } from '../proof/tree.js';
 import { FindingError } from './finding.js';
 import type { Source, HashedPage } from './source.js';
 
-/** Is told how many events are done, of how many, page by page. */
+/** Is told how many events are done, of how many: none where it begins, and then page by page. */
 export type Progress = (done: number, of: number) => void;
 
 /** Hashes the first `size` events of a source into a tree of which only the edge is kept. Throws a FindingError where an event is missing. */
 export async function* rehash(source: Source, size: number, progress?: Progress, signal?: AbortSignal): AsyncGenerator<HashedPage> {
   let after = 0;
   let edge: Edge = [];
+  progress?.(0, size);
   for await (const entries of source.entries(0, size)) {
     signal?.throwIfAborted();
     if (entries.length > size - after) throw new RangeError(`${source.name} gave more events than were asked for`);

@@ -89,6 +89,15 @@ describe('two sources', () => {
     expect((await diff(lying, log(forked(700, 10)))).first).toMatchObject({ sequence: 10 });
   });
 
+  test('are read one after the other, each with a progress of its own, and together where they part', async () => {
+    const told: string[] = [];
+    const progress = (done: number, of: number) => told.push(`${done}/${of}`);
+    await diff(log(entriesOf(300)), log(entriesOf(500)), { progress });
+    expect(told.splice(0)).toEqual(['0/300', '300/300', '0/500', '300/500', '500/500']);
+    await diff(log(entriesOf(300)), log(forked(500, 3)), { progress });
+    expect(told.slice(5)).toEqual(['0/300', '1/300', '2/300']);
+  });
+
   test('of which one has wrong tiles are compared by their events', async () => {
     const wrong = memorySource(entriesOf(700), { tile: async ({ width }) => Buffer.alloc(width * 32) });
     const { result, findings } = await diff(wrong, log(entriesOf(300)));
