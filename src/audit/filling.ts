@@ -6,7 +6,7 @@ import { inStretches } from '../record/record-reader.js';
 import type { RecordTree } from '../record/tree.js';
 import { FindingError } from './finding.js';
 import { opened, ownKeys, quorumFault, type Trust } from './opening.js';
-import { rehash } from './rehash.js';
+import { rehash, type Progress } from './rehash.js';
 import type { Source } from './source.js';
 
 /** What the log of a source has signed. Throws a FindingError where those whom the auditor trusts do not vouch for it. */
@@ -17,6 +17,13 @@ export async function signedBy(source: Source, trust: Trust): Promise<Checkpoint
   return checkpoint;
 }
 
+interface Reading {
+  size: number;
+  upTo?: number;
+  progress?: Progress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * The first `upTo` events of a source as a copy reads them, each to be written before the next is asked for. `size` is that of its checkpoint:
  * there may be no bundles for another. Throws a FindingError where one is missing or is none that a record would hold, and the signal's reason.
@@ -24,9 +31,10 @@ export async function signedBy(source: Source, trust: Trust): Promise<Checkpoint
 export async function* readInto(
   copy: Copy,
   source: Source,
-  { size, upTo = size, signal }: { size: number; upTo?: number; signal?: AbortSignal | undefined },
+  { size, upTo = size, progress, signal }: Reading,
 ): AsyncGenerator<RecordedEvent> {
-  for await (const { after, entries } of rehash(source, size, undefined, signal)) {
+  const told = progress && ((done: number) => progress(Math.min(done, upTo), upTo));
+  for await (const { after, entries } of rehash(source, size, told, signal)) {
     if (after >= upTo) return;
     for await (const entry of inStretches(entries.slice(0, upTo - after))) {
       signal?.throwIfAborted();

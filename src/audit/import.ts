@@ -5,13 +5,14 @@ import type { Checkpoint } from '../proof/checkpoint.js';
 import { CheckpointFile } from '../proof/checkpoint-file.js';
 import { Copy } from './copy.js';
 import { lockFolder } from '../record/lock.js';
-import { rebuild, type Progress } from '../record/rebuild.js';
+import { rebuild } from '../record/rebuild.js';
 import { RecordWriter } from '../record/record-writer.js';
 import { checkFile, openForWriting } from '../record/schema.js';
 import { UnfinishedRecord } from '../record/unfinished.js';
 import { checkRoot, readInto, signedBy } from './filling.js';
 import { WrongUse, orWrongUse } from './finding.js';
 import { unsigned, type Trust } from './opening.js';
+import type { Progress } from './rehash.js';
 import type { Source } from './source.js';
 
 export interface ImportOptions extends Trust {
@@ -27,9 +28,6 @@ export interface Imported {
   events: number;
   root: Buffer;
 }
-
-/** After how many events the progress is told. */
-const TELL_EACH = 256;
 
 /**
  * Fills the record of a data folder, which must hold no event, with the events of a source up to its checkpoint, byte for byte, so that its
@@ -97,13 +95,9 @@ async function fill(path: string, source: Source, checkpoint: Checkpoint, { prog
     rebuild(db);
     const writer = new RecordWriter(db);
     const copy = new Copy(writer);
-    for await (const event of readInto(copy, source, { size, signal })) {
-      copy.write(event);
-      if (event.sequence % TELL_EACH === 0) progress?.(event.sequence, size);
-    }
+    for await (const event of readInto(copy, source, { size, progress, signal })) copy.write(event);
     copy.flush();
     const root = checkRoot(writer.tree, checkpoint, source);
-    progress?.(size, size);
     db.prepare("INSERT INTO meta VALUES ('unsigned', '1')").run();
     const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get()!;
     db.pragma('wal_checkpoint(TRUNCATE)');

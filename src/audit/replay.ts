@@ -7,6 +7,7 @@ import { subjectOfStream } from '../subjects.js';
 import { checkRoot, readInto, signedBy } from './filling.js';
 import { WrongUse } from './finding.js';
 import type { Trust } from './opening.js';
+import type { Progress } from './rehash.js';
 import { Scratch } from './scratch.js';
 import type { Source } from './source.js';
 import { StatesAsOf, foldedAsOf } from './states-as-of.js';
@@ -32,6 +33,8 @@ export interface StatesOptions extends StandOptions {
   /** What the record held at this sequence, or at this instant in milliseconds: one of the two, or all that it holds. */
   atSequence?: number;
   knownAt?: number;
+  /** How many events are folded, of how many. An instant may end it before all are done. */
+  progress?: Progress;
 }
 
 /** One event, and what it changed. */
@@ -83,7 +86,7 @@ export async function* replay(source: Source, options: ReplayOptions = {}): Asyn
 
 /** The states at one place in a record, as reads of a service would show them there, by stream. Throws as `replay` does. */
 export async function* statesAt(source: Source, options: StatesOptions = {}): AsyncGenerator<State> {
-  const { subject, asOf, now = asOf ?? Date.now(), atSequence, knownAt = Infinity, signal } = options;
+  const { subject, asOf, now = asOf ?? Date.now(), atSequence, knownAt = Infinity, progress, signal } = options;
   checkNames(subject);
   if (atSequence !== undefined && options.knownAt !== undefined)
     throw new WrongUse('a sequence and an instant both say what the record held: give one of them');
@@ -93,7 +96,7 @@ export async function* statesAt(source: Source, options: StatesOptions = {}): As
   const scratch = new Scratch();
   try {
     const { copy, writer } = scratch;
-    for await (const event of readInto(copy, source, { size: signed.size, upTo: last, signal })) {
+    for await (const event of readInto(copy, source, { size: signed.size, upTo: last, progress, signal })) {
       if (Date.parse(event.recordedAt) > knownAt) break;
       copy.write(event);
     }

@@ -7,6 +7,7 @@ import type { Json } from '../event/event.js';
 import type { State } from '../folding/state.js';
 import { bounds, instant } from '../time/occurred.js';
 import { audited, trusted, withSource, type AuditOptions } from './audit.js';
+import { ProgressLine } from './progress-line.js';
 import { isolated, line, plain } from './show.js';
 
 export interface ReplayCommand extends AuditOptions {
@@ -58,8 +59,17 @@ async function printStates(
   if (from !== undefined || to !== undefined) throw new WrongUse('--from and --to ask for steps, --at-sequence and --known-at for states');
   const at = whole('--at-sequence', atSequence);
   const held = { ...(at !== undefined && { atSequence: at }), ...(knownAt !== undefined && { knownAt: moment('--known-at', knownAt) }) };
-  for await (const state of statesAt(source, { ...standpoint(options, signal), ...held }))
-    console.log(json ? JSON.stringify(state) : stateShown(state));
+  const folded = new ProgressLine('events');
+  const progress = (done: number, of: number) => folded.show(done, of);
+  try {
+    for await (const state of statesAt(source, { ...standpoint(options, signal), ...held, progress })) {
+      // What is printed may go to the same terminal.
+      folded.end();
+      console.log(json ? JSON.stringify(state) : stateShown(state));
+    }
+  } finally {
+    folded.end();
+  }
 }
 
 /** Prints steps at the speed that was asked for. */

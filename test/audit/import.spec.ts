@@ -37,7 +37,9 @@ const KILLED = `
   import { importInto } from '${new URL('../../dist/audit/import.js', import.meta.url).href}';
   const [folder, file] = process.argv.slice(1);
   const { entries, note, vkey } = JSON.parse(readFileSync(file, 'utf8'));
-  const pages = async function* () { yield entries.map((entry) => Buffer.from(entry)); };
+  const pages = async function* () {
+    for (let at = 0; at < entries.length; at += 256) yield entries.slice(at, at + 256).map((entry) => Buffer.from(entry));
+  };
   const source = { name: 'file', checkpoint: async () => Buffer.from(note), vkeys: async () => [vkey], entries: pages, close: async () => {} };
   await importInto(folder, source, { progress: () => process.stdout.write('.') });`;
 
@@ -326,7 +328,7 @@ describe('an import', () => {
       const record = opened(newFolder());
       await tellStory(record, 9, 600);
       const stopping = new AbortController();
-      const progress = () => stopping.abort();
+      const progress = (done: number) => done > 0 && stopping.abort();
       const importing = importInto(folder, sourceOf(entriesOf(record)), { progress, signal: stopping.signal });
       expect((await refusal(importing)).name).toBe('AbortError');
       expect(filesOf(folder)).toEqual(before);

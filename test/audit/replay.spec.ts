@@ -236,6 +236,12 @@ describe('a replay', () => {
       expect(await statesOf(sourceOfRecord(record), { knownAt: 0 })).toEqual([]);
     });
 
+    test('tells how far it has come to that place', async () => {
+      const told: string[] = [];
+      await statesOf(sourceOfRecord(await sample()), { atSequence: 150, progress: (done, of) => told.push(`${done}/${of}`) });
+      expect(told).toEqual(['0/150', '100/150', '150/150']);
+    });
+
     test('gives those of some subjects', async () => {
       const record = await sample();
       const [state] = await statesOf(sourceOfRecord(record), { subject: ['zone-idlib'] });

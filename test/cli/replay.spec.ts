@@ -64,6 +64,19 @@ describe('zonewatch replay', () => {
     expect(JSON.parse(state!)).toMatchObject({ stream: 'zone-idlib', revision: 0 });
   });
 
+  test('shows how far it has come to these states where somebody watches, and takes that away before the first', async () => {
+    const seen: string[] = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => seen.push(String(text)) > 0);
+    jest.spyOn(console, 'log').mockImplementation(() => void seen.push('a state'));
+    const { isTTY } = process.stderr;
+    process.stderr.isTTY = true;
+    await replayRecord(source, { atSequence: '80' }, new AbortController().signal).finally(() => (process.stderr.isTTY = isTTY));
+    expect(seen[0]).toContain('0 of 80 events');
+    const first = seen.indexOf('a state');
+    expect(seen.slice(first - 2, first)).toEqual([expect.stringMatching(/80 of 80 events, .+ 0 s left$/), '\r\x1b[K']);
+    expect(new Set(seen.slice(first))).toEqual(new Set(['a state']));
+  });
+
   test('keeps to the speed that was asked for', async () => {
     const started = performance.now();
     await printed({ to: '11', speed: '50' });
