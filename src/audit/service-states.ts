@@ -4,6 +4,7 @@ import { present, type State } from '../folding/state.js';
 import type { Checkpoint } from '../proof/checkpoint.js';
 import { SUBJECTS, subjectOfStream } from '../subjects.js';
 import { FindingError, type Finding } from './finding.js';
+import type { Progress } from './rehash.js';
 import { Scratch } from './scratch.js';
 import type { Check, VerifiedPage } from './source.js';
 import { changed, statesPage, unreadable, type StatesPage } from './states-page.js';
@@ -47,17 +48,20 @@ export class ServiceStates implements Check {
     return [];
   }
 
-  async *end(): AsyncGenerator<Finding> {
+  async *end(states?: Progress): AsyncGenerator<Finding> {
     if (this.fault) {
       if (await this.showsStates()) yield this.fault;
       return;
     }
     const expected = new Set(this.scratch.streams());
+    const of = expected.size;
+    const told = () => states?.(of - expected.size, of);
+    told();
     const absent: Finding[] = [];
     for (const subject of SUBJECTS) {
       try {
         const first = await this.asked(subject);
-        if (first) yield* this.held(subject, first, expected);
+        if (first) yield* this.held(subject, first, expected, told);
         else absent.push(gone(subject).finding);
         if (first) continue;
       } catch (error) {
@@ -83,7 +87,7 @@ export class ServiceStates implements Check {
   }
 
   /** What is wrong with the states of a collection. Each that it shows is taken out of those that are expected. */
-  private async *held(subject: Subject, first: StatesPage, expected: Set<string>): AsyncGenerator<Finding> {
+  private async *held(subject: Subject, first: StatesPage, expected: Set<string>, told: () => void): AsyncGenerator<Finding> {
     let last = '';
     let unknown = 0;
     for (let page = first; ;) {
@@ -97,6 +101,7 @@ export class ServiceStates implements Check {
         const wrong = this.wrong(state, page.now);
         if (wrong) yield wrong;
       }
+      told();
       if (page.next === undefined) return;
       if (page.states.length === 0) throw changed(`/v1/${subject.collection} has a page without states that asks for another`);
       const next = await this.asked(subject, page.next);

@@ -44,8 +44,11 @@ export interface Check {
   /** What does not agree with these events. A finding on an event that turns out to be changed is dropped: the event is to blame. */
   page(page: VerifiedPage): Promise<readonly Finding[]>;
 
-  /** What does not agree with the whole, after the last page. Not asked for where an event was missing. */
-  end(): AsyncIterable<Finding>;
+  /**
+   * What does not agree with the whole, after the last page. Not asked for where an event was missing. Where states are to be read for that,
+   * it tells how many are done, of how many.
+   */
+  end(states?: (done: number, of: number) => void): AsyncIterable<Finding>;
 
   /** Lets go of what it has opened, also where the end was never reached. */
   close?(): Promise<void>;

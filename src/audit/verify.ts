@@ -15,6 +15,8 @@ export interface VerifyOptions extends Trust {
   /** Only whether the events are those that were signed: neither what they say nor what was made of them. */
   hashesOnly?: boolean;
   progress?: Progress;
+  /** How many of the states that a service shows are held against the events, of how many: behind the last event. */
+  states?: Progress;
   signal?: AbortSignal;
 }
 
@@ -89,7 +91,7 @@ interface Against {
 async function verifyEvents(
   source: Source,
   { checkpoint, earlier, checks }: Against,
-  { hashesOnly, progress, signal }: VerifyOptions,
+  { hashesOnly, progress, states, signal }: VerifyOptions,
   findings: Findings,
 ): Promise<number> {
   const { size } = checkpoint;
@@ -112,7 +114,7 @@ async function verifyEvents(
       then?.see(page);
       events = page.after + page.entries.length;
     }
-    for (const check of checks) for await (const finding of check.end()) findings.add(finding);
+    for (const check of checks) for await (const finding of check.end(states)) findings.add(finding);
   };
   try {
     await attempt(reading, findings);

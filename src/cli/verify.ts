@@ -15,7 +15,7 @@ export async function verifyRecord(place: string, options: VerifyCommand): Promi
   await audited(options, (signal) =>
     withSource(place, options, signal, async (source) => {
       const report = await withProgress('events', (progress) =>
-        verify(source, { ...asked, progress, signal, hashesOnly: options.hashesOnly ?? false }),
+        withProgress('states', (states) => verify(source, { ...asked, progress, states, signal, hashesOnly: options.hashesOnly ?? false })),
       );
       process.exitCode = report.count === 0 ? 0 : 1;
       console.log(options.json ? JSON.stringify(asJson(report)) : shown(report, options));

@@ -100,6 +100,19 @@ test('an honest service holds, whole and in small pages', async () => {
   expect([pages, asked.length]).toEqual([COLLECTIONS.length, COLLECTIONS.length + COLLECTIONS.length + 1]);
 });
 
+test('how many of its states are read is told behind its events', async () => {
+  rewriting = (path) => path.replace('limit=1000', 'limit=2');
+  const told: string[] = [];
+  const tell = (what: string) => (done: number, of: number) => told.push(`${done} of ${of} ${what}`);
+  const source = openService(address, { token: KEY });
+  await verify(source, { progress: tell('events'), states: tell('states') });
+  await source.close();
+  const begin = told.indexOf('0 of 6 states');
+  expect(told[begin - 1]).toMatch(/^(\d) of \1 events$/);
+  // The party, two pages of zones, the agreement; of the other kinds there are none.
+  expect([...new Set(told.slice(begin))].map((line) => line[0])).toEqual(['0', '1', '3', '5', '6']);
+});
+
 test('a page that is too large is asked for in smaller ones, down to a single state', async () => {
   const large = raw(Buffer.alloc(2 ** 24 + 1, ' '));
   expect(await findings(only('zones', (_, query) => (Number(query.get('limit')) > 1 ? large : undefined)))).toEqual([]);
