@@ -19,6 +19,8 @@ export interface AuditOptions {
 
 /** What a shell takes for an end by Ctrl-C. */
 const INTERRUPTED = 130;
+/** How long a command that was interrupted may take to leave nothing behind: only what comes later than that cuts it short, in milliseconds. */
+const CLEARING_UP = 5_000;
 
 /**
  * Runs a command that Ctrl-C may end at any point: it hears of that by the signal and leaves nothing half done. What does not hold is
@@ -26,8 +28,13 @@ const INTERRUPTED = 130;
  */
 export async function audited(options: AuditOptions, command: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  for (const name of SIGNALS) process.once(name, stop);
+  let stopsSince: number | undefined;
+  const stop = () => {
+    if (stopsSince !== undefined && performance.now() - stopsSince > CLEARING_UP) process.exit(INTERRUPTED);
+    stopsSince ??= performance.now();
+    stopping.abort();
+  };
+  for (const name of SIGNALS) process.on(name, stop);
   try {
     await command(stopping.signal);
   } catch (error) {
