@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { lockFolder } from '../record/lock.js';
 import { syncFolder } from '../record/write-whole.js';
 import { ExportWriter } from './export-writer.js';
-import { FindingError, WrongUse } from './finding.js';
+import { FindingError, WrongUse, orWrongUse } from './finding.js';
 import { isKeyOf, ownKeys, type Trust } from './opening.js';
 import type { Source } from './source.js';
 import { verifyWith, type Report, type VerifyOptions } from './verify.js';
@@ -20,19 +21,47 @@ export async function exportTo(
 ): Promise<Report> {
   const target = resolve(folder);
   await refuseTaken(target, folder);
-  const unfinished = join(dirname(target), `.${basename(target)}.unfinished-${randomBytes(4).toString('hex')}`);
+  await removeKilled(target);
+  const unfinished = join(dirname(target), `${unfinishedName(target)}${randomBytes(4).toString('hex')}`);
   await made(unfinished, folder);
+  let unlock: (() => void) | undefined;
   try {
-    const report = await write(source, unfinished, options);
+    // It is held as long as it is there: what nobody holds was left by an export that was killed.
+    unlock = orWrongUse(() => lockFolder(unfinished));
+    const written = join(unfinished, 'export');
+    await made(written, folder);
+    const report = await write(source, written, options);
     options.signal?.throwIfAborted();
-    await moved(unfinished, target, folder);
+    await moved(written, target, folder);
     return report;
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
     // A disk that is full is nothing against the record.
     if ((error as NodeJS.ErrnoException).syscall)
       throw new WrongUse(`${folder} can't be written: ${(error as Error).message}`, { cause: error });
     throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true }).finally(unlock);
+  }
+}
+
+/** What the folder of an unfinished export is called, but for the eight digits at the end. */
+function unfinishedName(target: string): string {
+  return `.${basename(target)}.unfinished-`;
+}
+
+/** Takes away what exports into the same place have left that were killed. */
+async function removeKilled(target: string): Promise<void> {
+  const [place, name] = [dirname(target), unfinishedName(target)];
+  for (const entry of await readdir(place, { withFileTypes: true }).catch(() => [])) {
+    const isOne = entry.isDirectory() && entry.name.startsWith(name) && /^[0-9a-f]{8}$/.test(entry.name.slice(name.length));
+    if (!isOne) continue;
+    const left = join(place, entry.name);
+    try {
+      const unlock = lockFolder(left);
+      await rm(left, { recursive: true, force: true }).finally(unlock);
+    } catch {
+      // Another export is at work in it, or it is somebody else's.
+    }
   }
 }
 

@@ -1,10 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { exportTo } from '../../src/audit/export.js';
 import { openExport } from '../../src/audit/export-folder.js';
 import { FindingError, WrongUse } from '../../src/audit/finding.js';
+import type { Source } from '../../src/audit/source.js';
 import { verify } from '../../src/audit/verify.js';
 import { filesOf, ownFolder } from './folders.js';
 import { ORIGIN, SIGNER, entriesOf, eventAt, memorySource, signerOf } from './made-log.js';
@@ -140,6 +141,36 @@ test('that is interrupted leaves nothing behind', async () => {
   const progress = (done: number) => done >= 600 && stopping.abort(new Error('CTRL-C'));
   await expect(exportTo(memorySource(entriesOf(700)), path, { signal: stopping.signal, progress })).rejects.toThrow('CTRL-C');
   expect([existsSync(path), readdirSync(folder).filter((name) => name.startsWith('.'))]).toEqual([false, []]);
+});
+
+test('takes away what killed ones have left under the same name, and nothing else', async () => {
+  const others = ['.it.unfinished-0123abc', '.it.unfinished-0123abcd.kept', '.it.unfinished-0123abcg', '.it2.unfinished-0123abcd'];
+  for (const name of ['.it.unfinished-0123abcd', ...others]) {
+    mkdirSync(join(folder, name, 'export'), { recursive: true });
+    writeFileSync(join(folder, name, 'export', 'events.ndjson'), '');
+  }
+  // What a backup writes is a file.
+  writeFileSync(join(folder, '.it.unfinished-89abcdef'), '');
+  await exportTo(memorySource(entriesOf(3)), join(folder, 'it'));
+  const left = readdirSync(folder).filter((name) => name.startsWith('.'));
+  expect(left.sort()).toEqual([...others, '.it.unfinished-89abcdef'].sort());
+  for (const name of left) rmSync(join(folder, name), { recursive: true });
+});
+
+test('leaves another alone that is at work on the same place, which only one of them gets', async () => {
+  const path = fresh();
+  const source = memorySource(entriesOf(700));
+  const slow: Source = {
+    ...source,
+    async *entries(after, size) {
+      await exportTo(memorySource(entriesOf(3)), path);
+      expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toHaveLength(1);
+      yield* source.entries(after, size);
+    },
+  };
+  await expect(exportTo(slow, path)).rejects.toThrow(/was taken meanwhile/);
+  expect(await verified(path)).toMatchObject({ size: 3, findings: [] });
+  expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
 describe('a folder from outside', () => {
