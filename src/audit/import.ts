@@ -33,14 +33,14 @@ export interface Imported {
  * Fills the record of a data folder, which must hold no event, with the events of a source up to its checkpoint, byte for byte, so that its
  * tree is the same. It is another log all the same, with an epoch of its own: two services that sign under one name could contradict each
  * other. Rejects with `WrongUse` where the folder is not fit for it and with `FindingError` where an event or the checkpoint is not; whatever
- * goes wrong, the folder's record is as it was.
+ * goes wrong, the folder's record is as it was, and a folder that was made for it is gone.
  */
 export async function importInto(folder: string, source: Source, { progress, signal, ...trust }: ImportOptions = {}): Promise<Imported> {
   const checkpoint = await signedBy(source, trust);
   signal?.throwIfAborted();
+  const unfinished = new UnfinishedRecord(folder);
   const unlock = orWrongUse(() => lockFolder(folder));
   const path = join(folder, 'record.db');
-  const unfinished = new UnfinishedRecord(folder);
   try {
     checkIsEmpty(folder, path);
     unfinished.remove();
@@ -49,7 +49,7 @@ export async function importInto(folder: string, source: Source, { progress, sig
     unfinished.putInPlace([join(folder, 'checkpoint')]);
     return imported;
   } finally {
-    unfinished.remove();
+    unfinished.leave();
     unlock();
   }
 }

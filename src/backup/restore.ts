@@ -36,14 +36,14 @@ const TAKEN = ['record.db', 'record.db-wal', 'record.db-journal', 'checkpoint', 
  * Makes a backup the record of a data folder that has none. It is another log from then on, with an epoch of its own: the service that the
  * backup was made of may have gone on behind it, and two histories under one name could not be told apart. Throws `WrongUse` where the file is no
  * backup or the folder is not fit for it, a FindingError where the backup does not hold, and the signal's reason; the folder has no record
- * then.
+ * then, or is gone where it was made for it.
  */
 export async function restoreInto(folder: string, file: string, options: RestoreOptions = {}): Promise<Restored> {
   const header = backupHeader(file);
   if (!header) throw new WrongUse(`${file} is no backup: only what \`zonewatch backup\` has made can be restored`);
   if (header.schema > SCHEMA_VERSION) throw new WrongUse(`${file} was made by a newer release. Restore it with that one, or a newer one.`);
-  const unlock = orWrongUse(() => lockFolder(folder));
   const unfinished = new UnfinishedRecord(folder);
+  const unlock = orWrongUse(() => lockFolder(folder));
   try {
     checkIsFree(folder);
     unfinished.remove();
@@ -59,7 +59,7 @@ export async function restoreInto(folder: string, file: string, options: Restore
   } catch (error) {
     throw unwritten(error, `the backup can't be restored into ${folder}`);
   } finally {
-    unfinished.remove();
+    unfinished.leave();
     unlock();
   }
 }

@@ -6,6 +6,9 @@ import { diskError } from './disk-error.js';
 import { UnfitFile } from './schema.js';
 import { syncFolder } from './write-whole.js';
 
+/** The file in a data folder that its writer holds. */
+export const LOCK = 'writer.lock';
+
 /** Another process holds the data folder. */
 export class FolderInUse extends StartRefused {
   constructor(folder: string) {
@@ -18,7 +21,7 @@ export class FolderInUse extends StartRefused {
  * it with the process, however that dies, so that there is never a stale one to clear away. Returns what lets go of it.
  */
 export function lockFolder(folder: string): () => void {
-  const path = join(folder, 'writer.lock');
+  const path = join(folder, LOCK);
   let lock: Database.Database | undefined;
   try {
     makeFolder(folder);

@@ -1,23 +1,39 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, rmdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { LOCK } from './lock.js';
 import { syncFolder } from './write-whole.js';
 
 /** What SQLite may leave beside a file. */
 const SIDE_FILES = ['-wal', '-shm', '-journal'];
 
-/** The record.db of a folder while it is being made: it counts only once it is whole. The caller holds the folder. */
+/** The record.db of a folder while it is being made: it counts only once it is whole. The caller holds the folder from then on. */
 export class UnfinishedRecord {
   readonly path: string;
   private readonly place: string;
+  /** The folders that are not there yet, from the innermost. */
+  private readonly missing: string[] = [];
 
   constructor(private readonly folder: string) {
     this.place = join(folder, 'record.db');
     this.path = `${this.place}.unfinished`;
+    for (let path = resolve(folder); !existsSync(path); path = dirname(path)) this.missing.push(path);
   }
 
   /** Takes it away, or what one that was killed has left of it. */
   remove(): void {
     removeDatabase(this.path);
+  }
+
+  /** To be done at the end, while the folder is still held: where no record came of it, folders that were made for one go as well. */
+  leave(): void {
+    this.remove();
+    if (this.missing.length === 0 || existsSync(this.place)) return;
+    removeDatabase(join(this.folder, LOCK));
+    try {
+      for (const path of this.missing) rmdirSync(path);
+    } catch {
+      // Somebody else has put something in it.
+    }
   }
 
   /** Puts it in its place, durably. `others` are files that belong to what was there before. */

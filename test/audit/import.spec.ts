@@ -184,6 +184,21 @@ describe('an import', () => {
     expect(existsSync(join(folder, 'record.db'))).toBe(true);
   });
 
+  test('that is refused or given up takes away the folders that it made, where nobody else has put something there', async () => {
+    const entries = await sampleEntries();
+    const above = newFolder();
+    const stopping = new AbortController();
+    const givenUp = { signal: stopping.signal, progress: (done: number) => done > 0 && stopping.abort() };
+    const refused = sourceOf(entries.slice(0, 100), signed(entries));
+    await refusal(importInto(join(above, 'new', 'data'), refused));
+    expect(readdirSync(above)).toEqual([]);
+    await refusal(importInto(join(above, 'new', 'data'), sourceOf(entries), givenUp));
+    expect(readdirSync(above)).toEqual([]);
+    const progress = () => writeFileSync(join(above, 'new', 'notes'), '');
+    await refusal(importInto(join(above, 'new', 'data'), refused, { progress }));
+    expect(readdirSync(above, { recursive: true })).toEqual(['new', join('new', 'notes')]);
+  });
+
   test('writes over what a killed one has left', async () => {
     const folder = newFolder();
     for (const side of ['', '-wal', '-shm', '-journal']) writeFileSync(join(folder, `record.db.unfinished${side}`), 'what was left');
