@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 
 /** What a process runs: a command that is told to stop, and then takes so long, by so fast a clock, to leave nothing behind. */
 const COMMAND = `
@@ -29,6 +30,11 @@ async function interrupted(takes: number, faster: number, signals: Record<string
 }
 
 describe('a command that is interrupted', () => {
+  test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])('by %s ends with the exit code that docs/AUDIT.md tells', async (signal) => {
+    const told = /It is (\d+) when the command\s+was interrupted/.exec(readFileSync('docs/AUDIT.md', 'utf8'))?.[1];
+    expect((await interrupted(0, 1, { begun: [signal] })).ended).toBe(Number(told));
+  });
+
   test('ends when it has left nothing behind, however often it is told to meanwhile', async () => {
     const { ended, said } = await interrupted(300, 1, { begun: ['SIGINT'], clearing: ['SIGINT', 'SIGTERM', 'SIGHUP'] });
     expect([ended, said]).toEqual([130, 'begun clearing cleared']);
