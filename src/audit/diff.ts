@@ -43,7 +43,7 @@ export interface DiffFinding extends Finding {
 
 export interface DiffSide extends Checkpoint {
   name: string;
-  /** Whether its log has signed it, by a key that is known. Of a source that is seen when it is verified, and told among the findings. */
+  /** Whether its log has signed it, by a key that is known. */
   isSigned: boolean;
 }
 
@@ -108,7 +108,7 @@ async function sideOf(
   const note = await given.checkpoint();
   const told = { name: given.name, ...unsigned(note, given.name) };
   // Whether the log of a source has signed its checkpoint is seen when it is verified.
-  if (isSource(given)) return { letter, note, source: given, told: { ...told, isSigned: true } };
+  if (isSource(given)) return { letter, note, source: given, told: { ...told, isSigned: false } };
   const keys = options.keys ?? (await keysNamedBy([other, options.log]));
   // The keys that another log names say nothing of this one.
   const isJudged = options.keys !== undefined || keys.some((key) => isKeyOf(told.origin, key));
@@ -131,14 +131,14 @@ function faultOf(note: Buffer, trust: Trust): Finding | undefined {
   }
 }
 
-/** Whether a side's events are what its checkpoint says. A bare checkpoint has none. */
+/** Whether a side's events are what its checkpoint says, and whether that is signed. A bare checkpoint has no events, and was opened before. */
 async function verifySide(
-  { letter, source, note }: Side,
+  { letter, source, note, told }: Side,
   roots: readonly RootAt[],
   options: DiffOptions,
   findings: DiffFinding[],
 ): Promise<void> {
-  if (source) await verifyEvents(source, letter, { ...options, checkpoint: note }, roots, findings);
+  if (source) told.isSigned = await verifyEvents(source, letter, { ...options, checkpoint: note }, roots, findings);
 }
 
 /** Whether the log has what the longer side has signed. What it had before is then proven too. */
@@ -150,13 +150,14 @@ async function verifyLog(log: Source, { letter, told }: Side, then: RootAt, opti
   findings.push({ side: letter, code: 'not-a-continuation', message: `${told.name} is not what ${log.name} had at ${told.size} events` });
 }
 
+/** Reads the events of a source past the roots that are asked for, and gives whether its log has signed its checkpoint. */
 async function verifyEvents(
   source: Source,
   side: DiffFinding['side'],
   options: DiffOptions & { checkpoint?: Buffer },
   roots: readonly RootAt[],
   findings: DiffFinding[],
-): Promise<void> {
+): Promise<boolean> {
   const seeing = {
     page: async (page: Parameters<RootAt['see']>[0]) => {
       for (const root of roots) root.see(page);
@@ -166,6 +167,7 @@ async function verifyEvents(
   };
   const report = await verifyWith(source, { ...options, hashesOnly: true }, () => [seeing]);
   for (const finding of report.findings) findings.push({ ...finding, side });
+  return report.signedBy.length > 0;
 }
 
 async function locate(short: Side, long: Side, { progress, signal }: DiffOptions): Promise<Difference | undefined> {

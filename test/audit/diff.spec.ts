@@ -89,6 +89,18 @@ describe('two sources', () => {
     expect((await diff(lying, log(forked(700, 10)))).first).toMatchObject({ sequence: 10 });
   });
 
+  test('of which one has a checkpoint that was cut prove nothing, and only the other is told to be signed', async () => {
+    const note = checkpointOver(entriesOf(300));
+    const cut = memorySource(entriesOf(300), { checkpoint: async () => note.subarray(0, note.length - 60) });
+    for (const keys of [{ keys: KEYS }, {}])
+      expect(await diff(log(entriesOf(300)), cut, keys)).toMatchObject({
+        result: 'unproven',
+        a: { isSigned: true },
+        b: { isSigned: false },
+        findings: [{ side: 'b', code: 'checkpoint-invalid' }],
+      });
+  });
+
   test('are read one after the other, each with a progress of its own, and together where they part', async () => {
     const told: string[] = [];
     const progress = (done: number, of: number) => told.push(`${done}/${of}`);
