@@ -1,20 +1,13 @@
-import { open } from 'node:fs/promises';
 import type { BareCheckpoint } from './diff.js';
 import { MAX_NOTE_BYTES } from './export-layout.js';
 import { WrongUse } from './finding.js';
-import { readAhead } from './regular-file.js';
+import { readBeginning } from './regular-file.js';
 
 /** Opens a file that holds a checkpoint and nothing else. Throws `WrongUse` where it can't be read. */
 export async function openBareCheckpoint(path: string): Promise<BareCheckpoint> {
   try {
-    const file = await open(path);
-    try {
-      // A pipe does not tell how much will come.
-      const note = await readAhead(file, MAX_NOTE_BYTES);
-      return { name: path, checkpoint: async () => note };
-    } finally {
-      await file.close();
-    }
+    const note = await readBeginning(path, MAX_NOTE_BYTES);
+    return { name: path, checkpoint: async () => note };
   } catch (error) {
     throw new WrongUse(`${path} can't be read: ${(error as Error).message}`, { cause: error });
   }

@@ -44,6 +44,16 @@ export async function readRegular(folder: string, path: string, most: number): P
   }
 }
 
+/** What a file begins with that the auditor has named: a pipe does not tell how much will come, and a device has no end. */
+export async function readBeginning(path: string, most: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    return await readAhead(file, most);
+  } finally {
+    await file.close();
+  }
+}
+
 /** The next bytes of a file: so many, or what is left of it. */
 export async function readAhead(file: FileHandle, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { FindingError, WrongUse, type Finding } from '../audit/finding.js';
 import { openSource } from '../audit/open-source.js';
 import type { Trust } from '../audit/opening.js';
+import { readBeginning } from '../audit/regular-file.js';
 import type { Source } from '../audit/source.js';
 import { visible } from '../audit/visible.js';
 import { LOG_KEY, parseVkey, type Verifier } from '../proof/note-keys.js';
-import { missing, parsePolicy } from '../proof/policy.js';
+import { MAX_POLICY_BYTES, missing, parsePolicy } from '../proof/policy.js';
 import { ProofError } from '../proof/proof-error.js';
 import { ProgressLine } from './progress-line.js';
 
@@ -60,9 +60,10 @@ export async function withSource(place: string, { token }: AuditOptions, signal:
 }
 
 /** Whom the auditor trusts: the keys and the policy that the command line names. */
-export function trusted({ vkey, policy: path }: AuditOptions): Trust {
-  const given = (vkey ?? []).map(logKey);
-  const policy = path === undefined ? undefined : orWrongUse('--policy', () => parsePolicy(readFileSync(path)));
+export async function trusted({ vkey, policy: path }: AuditOptions): Promise<Trust> {
+  const given = await Promise.all((vkey ?? []).map(logKey));
+  const reading = async (file: string) => parsePolicy(await readBeginning(file, MAX_POLICY_BYTES + 1));
+  const policy = path === undefined ? undefined : await orWrongUse('--policy', () => reading(path));
   const keys = [...given, ...(policy?.logs ?? []).map(({ key }) => key)];
   return {
     ...(keys.length > 0 && { keys }),
@@ -70,8 +71,8 @@ export function trusted({ vkey, policy: path }: AuditOptions): Trust {
   };
 }
 
-function logKey(vkey: string): Verifier {
-  const key = orWrongUse('--vkey', () => parseVkey(vkey));
+async function logKey(vkey: string): Promise<Verifier> {
+  const key = await orWrongUse('--vkey', () => parseVkey(vkey));
   if (key.type === LOG_KEY) return key;
   throw new WrongUse(`--vkey: ${visible(vkey)} is the key of a witness, which vouches for no log. A --policy names witnesses.`);
 }
@@ -105,9 +106,9 @@ export function findingLine({ code, message, sequence, id }: Finding): string {
   return `${where}${visible(message)} [${code}]`;
 }
 
-function orWrongUse<T>(option: string, read: () => T): T {
+async function orWrongUse<T>(option: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (error instanceof ProofError || (error as { code?: string }).code !== undefined)
       throw new WrongUse(`${option}: ${(error as Error).message}`, { cause: error });

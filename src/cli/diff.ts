@@ -10,7 +10,7 @@ export interface DiffCommand extends AuditOptions {
 
 /** `zonewatch diff <a> <b>`: whether one goes on from the other, or where they part. */
 export async function diffRecords(a: string, b: string, options: DiffCommand): Promise<void> {
-  const trust = trusted(options);
+  const trust = await trusted(options);
   await audited(options, async (signal) => {
     const access = { signal, token: options.token ?? process.env['ZONEWATCH_TOKEN'] };
     const [left, right] = await Promise.all([openSide(a, access), openSide(b, access)]);

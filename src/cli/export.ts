@@ -8,7 +8,7 @@ export interface ExportCommand extends AuditOptions {
 
 /** `zonewatch export <new folder>`: the record up to its newest checkpoint, verified while it is written. */
 export async function exportRecord(folder: string, options: ExportCommand): Promise<void> {
-  const trust = trusted(options);
+  const trust = await trusted(options);
   await audited(options, (signal) =>
     withSource(options.from, options, signal, async (source) => {
       const { origin, size, root, keysTrusted } = await withProgress('events', (progress) =>

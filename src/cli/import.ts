@@ -7,7 +7,7 @@ export interface ImportCommand extends AuditOptions {
 
 /** `zonewatch import <folder>`: fills the empty record of a data folder with the events of an export. */
 export async function importRecord(place: string, options: ImportCommand): Promise<void> {
-  const trust = trusted(options);
+  const trust = await trusted(options);
   await audited(options, (signal) =>
     withSource(place, options, signal, async (source) => {
       const { epoch, events, root } = await withProgress('events', (progress) =>

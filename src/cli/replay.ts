@@ -39,16 +39,16 @@ export async function replayPlace(place: string, options: ReplayCommand): Promis
 export async function replayRecord(source: Source, options: ReplayCommand, signal: AbortSignal): Promise<void> {
   const print = printerFor(options, signal);
   if (options.atSequence !== undefined || options.knownAt !== undefined) await printStates(source, options, signal);
-  else for await (const step of replay(source, stepsAsked(options, signal))) await print(step);
+  else for await (const step of replay(source, await stepsAsked(options, signal))) await print(step);
 }
 
-function standpoint({ subject, asOf, ...options }: ReplayCommand, signal: AbortSignal): StandOptions {
-  return { ...trusted(options), signal, ...(subject && { subject }), ...(asOf !== undefined && { asOf: moment('--as-of', asOf) }) };
+async function standpoint({ subject, asOf, ...options }: ReplayCommand, signal: AbortSignal): Promise<StandOptions> {
+  return { ...(await trusted(options)), signal, ...(subject && { subject }), ...(asOf !== undefined && { asOf: moment('--as-of', asOf) }) };
 }
 
-function stepsAsked({ from, to, ...options }: ReplayCommand, signal: AbortSignal) {
+async function stepsAsked({ from, to, ...options }: ReplayCommand, signal: AbortSignal) {
   const [first, last] = [whole('--from', from), whole('--to', to)];
-  return { ...standpoint(options, signal), ...(first !== undefined && { from: first }), ...(last !== undefined && { to: last }) };
+  return { ...(await standpoint(options, signal)), ...(first !== undefined && { from: first }), ...(last !== undefined && { to: last }) };
 }
 
 async function printStates(
@@ -62,7 +62,7 @@ async function printStates(
   const folded = new ProgressLine('events');
   const progress = (done: number, of: number) => folded.show(done, of);
   try {
-    for await (const state of statesAt(source, { ...standpoint(options, signal), ...held, progress })) {
+    for await (const state of statesAt(source, { ...(await standpoint(options, signal)), ...held, progress })) {
       // What is printed may go to the same terminal.
       folded.end();
       console.log(json ? JSON.stringify(state) : stateShown(state));

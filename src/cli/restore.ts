@@ -10,7 +10,7 @@ export interface RestoreCommand {
 
 /** `zonewatch restore <file>`: a backup becomes the record of a folder that has none, as a log of its own. */
 export async function restore(file: string, options: RestoreCommand): Promise<void> {
-  const { keys } = trusted(options);
+  const { keys } = await trusted(options);
   await audited(options, async (signal) => {
     const restored = await withProgress('bytes copied', (copying) =>
       withProgress('events verified', (verifying) =>

@@ -11,7 +11,7 @@ export interface VerifyCommand extends AuditOptions {
 /** `zonewatch verify [place]`: prints what holds, or what does not and at which event that begins. */
 export async function verifyRecord(place: string, options: VerifyCommand): Promise<void> {
   const earlier = options.checkpoint === undefined ? undefined : await (await openBareCheckpoint(options.checkpoint)).checkpoint();
-  const asked = { ...trusted(options), ...(earlier && { earlier }) };
+  const asked = { ...(await trusted(options)), ...(earlier && { earlier }) };
   await audited(options, (signal) =>
     withSource(place, options, signal, async (source) => {
       const report = await withProgress('events', (progress) =>

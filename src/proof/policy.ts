@@ -30,7 +30,8 @@ export interface Group {
 
 export type Member = PolicyWitness | Group;
 
-const MAX_BYTES = 65_536;
+/** What a policy has at most. */
+export const MAX_POLICY_BYTES = 65_536;
 
 /** The format asks for 32 of a kind at least. More signatures than two kinds of 48 a note may not have. */
 const MAX_OF_A_KIND = 48;
@@ -41,7 +42,7 @@ const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/;
 
 /** Reads a policy. Throws `malformed-policy`, with the line at fault and the rule that it breaks. */
 export function parsePolicy(policy: Buffer): Policy {
-  if (policy.length > MAX_BYTES) throw broken(`a policy has at most ${MAX_BYTES} bytes`);
+  if (policy.length > MAX_POLICY_BYTES) throw broken(`a policy has at most ${MAX_POLICY_BYTES} bytes`);
   // Octet by octet: names are compared as they stand, and a comment may be in any encoding.
   const lines = policy.toString('latin1').split('\n');
   const reading: Reading = { logs: [], witnesses: [], groups: 0, defined: new Map(), members: new Set(), quorum: [] };

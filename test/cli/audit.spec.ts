@@ -261,6 +261,7 @@ describe('what makes no sense ends with 2 and says why', () => {
     [['verify', 'nowhere'], 'nowhere'],
     [['verify', '--vkey', 'no-key', 'export'], '--vkey'],
     [['verify', '--policy', 'no-policy', 'export'], '--policy'],
+    [['verify', '--policy', '/dev/zero', 'export'], '--policy: a policy has at most 65536 bytes'],
     [['verify', '--checkpoint', 'nothing', 'export'], 'nothing'],
     [['verify', '--checkpoint', 'export/manifest.json', 'export'], 'no checkpoint'],
     [['verify', '--wrong', 'export'], '--wrong'],
