@@ -22,6 +22,7 @@ import { MinDisk, Readiness } from './health/readiness.js';
 import { CommandsController } from './http/commands.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { InFlight } from './http/in-flight.js';
+import { OpenapiController } from './http/openapi.controller.js';
 import { ProblemFilter } from './http/problems.js';
 import { Reads } from './http/reads.js';
 import { RefusedRequests } from './http/refused-requests.js';
@@ -88,6 +89,7 @@ export class AppModule {
         ChangesController,
         StreamController,
         AsyncapiController,
+        OpenapiController,
         HealthController,
         MetricsController,
         SubjectsController,

@@ -9,6 +9,7 @@ import type { Config } from './config.js';
 import { FeedServer } from './feed/feed-server.js';
 import type { FeedLimits } from './feed/limits.js';
 import { MAX_BODY_BYTES } from './body/json.js';
+import { boundConnections } from './http/connections.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { addDoors, serverOptions } from './http/doors.js';
 import { PATIENCE, type Patience } from './http/slow-bodies.js';
@@ -92,7 +93,9 @@ export async function startService(config: Config, options: ServiceOptions = {})
     addBodyParsers(fastify);
     await addDoors(fastify, config.sites, patience);
     app.useWebSocketAdapter(new FeedServer(app, config.sites));
-    SwaggerModule.setup('docs', app, openapi(VERSION), { jsonDocumentUrl: '/openapi.json', customSiteTitle: 'Zonewatch' });
+    SwaggerModule.setup('docs', app, openapi(VERSION), { raw: false, customSiteTitle: 'Zonewatch' });
+    await app.init();
+    boundConnections(fastify, { connections: config.connections, connectionsPerAddress: config.connectionsPerAddress });
     await app.listen(config.port, config.host);
   } catch (error) {
     await app?.close();
@@ -132,6 +135,7 @@ function fastifyAdapter(unforeseen: Unforeseen, watch: (request: FastifyRequest,
   return new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
     http: serverOptions(patience),
+    connectionTimeout: patience.idle,
     genReqId: requestIdOf,
     frameworkErrors: frameworkErrors as never,
   });

@@ -1,16 +1,17 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { Needs } from '../access/guard.js';
 import { VERSION } from '../version.js';
 import { asyncapi } from './asyncapi.js';
 
 @Controller('asyncapi.json')
 export class AsyncapiController {
-  private readonly document = asyncapi(VERSION);
+  private readonly text = JSON.stringify(asyncapi(VERSION));
 
   /** The feed for machines, as `/openapi.json` is for the rest. */
   @Get()
   @Needs('nothing')
+  @Header('content-type', 'application/json; charset=utf-8')
   read() {
-    return this.document;
+    return this.text;
   }
 }

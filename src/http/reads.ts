@@ -21,7 +21,7 @@ export class Reads {
     const min = query.whole('min', [0, Number.MAX_SAFE_INTEGER]);
     query.done();
     if (min !== undefined && !(await this.record.reached(min, PATIENCE)))
-      throw new HttpRefusal('behind', `the record has not reached ${min} within ${PATIENCE / 1000} s; it is at ${this.record.head}`);
+      throw new HttpRefusal('behind', `the record is at ${this.record.head}, and has not come to ${min} in time`);
     return this.record.head;
   }
 

@@ -27,6 +27,8 @@ export class RefusedRequests {
     const told = { requestId, method, route: routeOptions?.url, status, code };
     if (status === 401 || status === 403)
       this.signIns.tell(code, (more) => this.logger.info({ ...told, address, ...more }, 'sign-in refused'));
-    if (status > 500) this.failures.tell(code, (more) => this.logger.error({ ...told, err: error, ...more }, 'request failed'));
+    // Who waits for what does not come in time has asked for that.
+    if (status > 500 && code !== 'behind')
+      this.failures.tell(code, (more) => this.logger.error({ ...told, err: error, ...more }, 'request failed'));
   }
 }

@@ -17,6 +17,8 @@ export const PATIENCE = {
   stream: 60_000,
   /** To go on sending what was refused. */
   refused: 5_000,
+  /** To neither send nor take anything while it is being answered. */
+  idle: 65_000,
 };
 export type Patience = typeof PATIENCE;
 

@@ -153,7 +153,7 @@ describe('the service', () => {
       () => 'cut off',
     );
     const { code, stdout, stderr } = await service.end('SIGTERM');
-    expect([code, stderr, await waiting]).toEqual([0, '', 'cut off']);
+    expect([code, stderr, await waiting]).toEqual([0, '', 'answered']);
     await gone;
     expect(stdout).toMatch(/^listening on \S+\n$/);
     expect(existsSync(join(folder, 'admin.key'))).toBe(false);

@@ -32,9 +32,12 @@ describe('a set of keys', () => {
     now += 11 * MINUTE;
     expect(await outcome(first.token(claims()))).toBe('desk');
     await asked(2);
-    now += MINUTE;
-    expect(await outcome(first.token(claims()))).toBe('desk');
-    await asked(3);
+    // What was asked for may still be under way, and is not asked for twice then.
+    while (keys.served.asked < 3) {
+      now += MINUTE;
+      expect(await outcome(first.token(claims()))).toBe('desk');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   });
 
   test('that is away for longer than an hour vouches for nobody, until it is there again', async () => {

@@ -188,12 +188,12 @@ test('a failure that meets many requests is told of once a second, with how many
   const request = { id: 'a', method: 'POST', routeOptions: { url: '/v1/:collection' }, ip: '::1' } as never;
   const full = { status: 503, code: 'log-unavailable' };
   for (let turn = 0; turn < 100; turn++) refused.tell(full, new Error('full'), request);
-  refused.tell({ status: 503, code: 'behind' }, new Error('behind'), request);
+  refused.tell({ status: 503, code: 'keys-unavailable' }, new Error('away'), request);
   now = 1_001;
   refused.tell(full, new Error('full'), request);
   expect(lines.map((line) => JSON.parse(line) as Record<string, unknown>).map(({ code, untold }) => [code, untold])).toEqual([
     ['log-unavailable', undefined],
-    ['behind', undefined],
+    ['keys-unavailable', undefined],
     ['log-unavailable', 99],
   ]);
 });
