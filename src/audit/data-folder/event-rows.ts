@@ -1,5 +1,5 @@
 import type { Db } from '../../record/schema.js';
-import { ENTRY, readable } from './readable.js';
+import { ENTRY, isDamage, readable } from './readable.js';
 
 /** An event by its columns, and its bytes by what SQLite takes them for: what is no text is served otherwise. */
 const COLUMNS =
@@ -33,11 +33,29 @@ export class EventRows {
     );
   }
 
-  /** The rows behind one place, up to and with another. */
+  /** The rows behind one place, up to and with another, or up to one that can't be read: that it can't is said where it would be the first. */
   read(after: number, upTo: number): readonly EventRow[] {
     this.first = after + 1;
-    this.rows = readable(this.first, () => this.select.all(after, upTo));
+    try {
+      this.rows = this.select.all(after, upTo);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.rows = this.oneByOne(after, upTo);
+    }
     return this.rows;
+  }
+
+  /** A page that can't be read as one: slower, and it shows which row it is. */
+  private oneByOne(after: number, upTo: number): EventRow[] {
+    const rows: EventRow[] = [];
+    const one = (sequence: number) => this.select.all(sequence - 1, sequence);
+    try {
+      for (let sequence = after + 1; sequence <= upTo; sequence++) rows.push(...one(sequence));
+    } catch (error) {
+      if (rows.length === 0) readable(after + 1, () => one(after + 1));
+      if (!isDamage(error)) throw error;
+    }
+    return rows;
   }
 
   /** Which column of an event of the page that was read last does not hold what it should, in words. */

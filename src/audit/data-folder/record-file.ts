@@ -43,12 +43,13 @@ export function openRecordFile(path: string, name: string, check: (db: Db) => vo
 export function recordIn(db: Db): Required<Pick<Source, 'entries' | 'tile' | 'check' | 'close'>> {
   let rows = new EventRows(db, false);
   async function* entries(after: number, size: number): AsyncGenerator<Buffer[]> {
-    for (let last = after; last < size; last += PAGE) {
+    for (let last = after; last < size;) {
       const read = rows.read(last, Math.min(last + PAGE, size));
       const gap = read.findIndex(([, sequence], at) => sequence !== last + 1 + at);
       const whole = gap < 0 ? read : read.slice(0, gap);
-      if (whole.length > 0) yield whole.map(([bytes]) => bytes);
-      if (last + whole.length < Math.min(last + PAGE, size)) throw missing(last + whole.length + 1);
+      if (whole.length === 0) throw missing(last + 1);
+      yield whole.map(([bytes]) => bytes);
+      last += whole.length;
       // A signal is heard only between two turns.
       await new Promise(setImmediate);
     }

@@ -93,12 +93,11 @@ export class TablesCheck implements Check {
       const rows = this.rows.read(after, after + PAGE);
       const gap = rows.findIndex(([, sequence], at) => sequence !== after + at + 1);
       const entries = (gap < 0 ? rows : rows.slice(0, gap)).map(([bytes]) => bytes);
+      if (entries.length === 0)
+        return yield* this.unlessSound([{ code: 'event-missing', sequence: after + 1, message: 'it is not there' }]);
       const leaves = entries.map(leafHash);
       yield* this.held({ after, entries, events: entries.map(canonicallyRead), leaves, ...grow(this.edge, leaves) });
       after += entries.length;
-      if (entries.length === PAGE) continue;
-      if (after < head) yield* this.unlessSound([{ code: 'event-missing', sequence: after + 1, message: 'it is not there' }]);
-      return;
     }
   }
 
