@@ -41,7 +41,17 @@ export function damageOf(db: Db): Finding[] {
   const told = db.pragma('integrity_check(10)') as { integrity_check: string }[];
   return told
     .filter(({ integrity_check: message }) => message !== 'ok')
-    .map(({ integrity_check: message }) => ({ code: 'unreadable', message: `record.db is damaged: ${visible(message)}` }));
+    .map(({ integrity_check: message }) => ({
+      code: 'unreadable',
+      message: `record.db is damaged: ${visible(message)}`,
+      ...eventIn(message),
+    }));
+}
+
+/** The event that SQLite tells of, where it is one that an index does not lead to: the sequence is the row. */
+function eventIn(message: string): { sequence?: number } {
+  const [, row] = /^row (\d+) missing from index (?:events_|sqlite_autoindex_events_)/.exec(message) ?? [];
+  return row === undefined ? {} : { sequence: Number(row) };
 }
 
 /** The states that are not what their events fold. The events, and what these are found by, must hold. */

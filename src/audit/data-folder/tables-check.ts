@@ -4,13 +4,13 @@ import { leafHash } from '../../proof/hash.js';
 import { grow, type Edge } from '../../proof/tiles.js';
 import { statesAreCurrent } from '../../record/rebuild.js';
 import type { Db } from '../../record/schema.js';
-import { canonicallyRead } from '../event-checks.js';
+import { canonicallyRead, named } from '../event-checks.js';
 import { WrongUse, type Finding } from '../finding.js';
 import { edgeRoot } from '../rehash.js';
 import type { Check, VerifiedPage } from '../source.js';
 import { FilingCheck } from './filing-check.js';
 import type { EventRows } from './event-rows.js';
-import { isDamage, unreadable } from './readable.js';
+import { ENTRY, isDamage, unreadable } from './readable.js';
 import { checkSchema } from './schema-check.js';
 import { secondReader, type SecondReader } from './second-reader.js';
 import { TagSum, type Seed } from './tag-sum.js';
@@ -49,6 +49,10 @@ export class TablesCheck implements Check {
   }
 
   async *end(): AsyncGenerator<Finding> {
+    for await (const finding of this.found()) yield this.withId(finding);
+  }
+
+  private async *found(): AsyncGenerator<Finding> {
     // What a changed event leads to says nothing of the states.
     this.canFold &&= edgeRoot(this.edge, this.checkpoint.size).equals(this.checkpoint.root);
     let holds = true;
@@ -106,6 +110,19 @@ export class TablesCheck implements Check {
     if ((this.number('SELECT count(*) FROM events WHERE sequence < 1') ?? 0) > 0)
       yield* this.unlessSound([{ code: 'event-order', message: 'there are events in places before the first' }]);
     if ((await this.second.tags()) !== this.filing.tags.value) yield* this.unlessSound([this.filing.wrongTag(head)]);
+  }
+
+  /** The id of an event behind the checkpoint is known to nobody else. */
+  private withId(finding: Finding): Finding {
+    const { code, sequence, id } = finding;
+    if (id !== undefined || sequence === undefined || sequence <= this.checkpoint.size || code === 'event-missing') return finding;
+    try {
+      const entry = this.db.prepare<[number], Buffer>(`SELECT ${ENTRY} FROM events WHERE sequence = ?`).pluck().get(sequence);
+      return entry ? { ...finding, ...named(entry, sequence) } : finding;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return finding;
+    }
   }
 
   /** Hands on what is wrong with what states are folded from. */
