@@ -60,19 +60,20 @@ export class HeldTiles {
 
   /**
    * What the differences come of, and how many more there are. Where the events lead to the signed root, the tiles are wrong; where they
-   * don't, it may be either.
+   * don't, it may be either: an event, or one among the `spans` beneath a hash.
    */
-  async blame(eventsHold: boolean): Promise<{ events: Finding[]; tiles: Finding[]; more: number }> {
+  async blame(eventsHold: boolean): Promise<{ events: Finding[]; spans: Finding[]; tiles: Finding[]; more: number }> {
     const events: Finding[] = [];
+    const spans: Finding[] = [];
     const tiles = new Map<string, Finding>();
     for (const difference of this.differences) {
       const tile = tileOver(difference);
       if (!eventsHold && difference.isExplained) continue;
-      if (!eventsHold && !(await this.isTileWrong(tile))) events.push(await this.wrongEvent(difference));
+      if (!eventsHold && !(await this.isTileWrong(tile))) (difference.level === 0 ? events : spans).push(await this.wrongEvent(difference));
       else if (!tiles.has(keyOf(tile))) tiles.set(keyOf(tile), this.wrongTile(difference));
     }
     for (const [key, fault] of this.faults) if (!tiles.has(key)) tiles.set(key, fault);
-    return { events, tiles: [...tiles.values()], more: eventsHold ? 0 : this.notKept };
+    return { events, spans, tiles: [...tiles.values()], more: eventsHold ? 0 : this.notKept };
   }
 
   private wrongTile(difference: Difference): Finding {

@@ -132,9 +132,10 @@ async function verifyEvents(
 /** Says what the hashes mean, after the last event. */
 async function judge(held: HeldTiles | undefined, eventsHold: boolean, areAllThere: boolean, findings: Findings): Promise<void> {
   const blamed = await held?.blame(eventsHold);
-  findings.add(...(blamed?.tiles ?? []));
+  // What else is amiss with one of some events may tell which of them it was.
+  findings.add(...(blamed?.spans ?? []), ...(blamed?.tiles ?? []));
   findings.blame(blamed?.events ?? [], blamed?.more ?? 0);
-  if (eventsHold || !areAllThere || blamed?.events.length) return;
+  if (eventsHold || !areAllThere || blamed?.events.length || blamed?.spans.length) return;
   findings.add({
     code: 'root-mismatch',
     message: 'the events do not lead to the root that was signed, and no hash here tells which was changed',
