@@ -32,7 +32,8 @@ export class EventChecks {
     const expected = this.revisions.get(stream) ?? 0;
     const before = this.recordedAt;
     this.revisions.set(stream, revision + 1);
-    if (recordedAt > before) this.recordedAt = recordedAt;
+    // One that was dated ahead is told of once, and not by each of those behind it.
+    this.recordedAt = recordedAt;
     if (event.sequence !== sequence) return fault('event-order', `it says that it is another: ${event.sequence}`);
     if (revision < expected || revision > expected + this.passedOver)
       return fault('event-order', `it is revision ${revision} of ${stream}, and the next would be ${expected}`);

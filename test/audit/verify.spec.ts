@@ -184,6 +184,11 @@ describe('what a log has signed and should not have', () => {
     expect((await verify(toldWith(40, { 20: change }), { keys: KEYS, hashesOnly: true })).findings).toEqual([]);
   });
 
+  test('a time that is ahead is told of by the event behind it, and by no other', async () => {
+    const { findings, count } = await verify(toldWith(40, { 20: { recordedAt: '2031-07-06T00:00:00.000Z' } }), { keys: KEYS });
+    expect([findings.map(({ code, sequence }) => [code, sequence]), count]).toEqual([[['event-order', 21]], 1]);
+  });
+
   test.each([
     ['blanks', (text: string) => text.replace('"about":', '"about": ')],
     ['keys in another order', (text: string) => text.replace(/^\{("about":\[[^\]]*\]),(.*)\}$/, '{$2,$1}')],
