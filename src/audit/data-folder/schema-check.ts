@@ -8,10 +8,11 @@ export function* checkSchema(db: Db, { origin }: Checkpoint): Generator<Finding>
   const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck().get();
   if (epochOf(origin) !== epoch)
     yield { code: 'checkpoint-invalid', message: 'the checkpoint was signed for another record than this one' };
-  for (const name of changedIn(db))
+  const [found, expected] = [schemaOf(db), ofBlank(schemaOf)];
+  for (const name of differing(found, expected))
     yield { code: 'schema-changed', message: `the record is not kept as it should be: ${name} is gone or changed` };
-  const triggers = [...schemaOf(db).keys()].filter((name) => name.startsWith('trigger '));
-  if (triggers.some((name) => !expectedSchema().has(name)))
+  const triggers = [...found.keys()].filter((name) => name.startsWith('trigger '));
+  if (triggers.some((name) => !expected.has(name)))
     yield { code: 'schema-changed', message: 'somebody has added a trigger, which may change what is recorded' };
 }
 
@@ -29,12 +30,11 @@ export function strangersIn(db: Db, version?: number): string[] {
 
 /** What is not as a record of this release, or of the one with this schema, has it. */
 export function changedIn(db: Db, version?: number): string[] {
-  const found = schemaOf(db);
-  return [...ofBlank(schemaOf, version)].flatMap(([name, sql]) => (found.get(name) === sql ? [] : [name]));
+  return differing(schemaOf(db), ofBlank(schemaOf, version));
 }
 
-function expectedSchema(): Map<string, string> {
-  return ofBlank(schemaOf);
+function differing(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): string[] {
+  return [...expected].flatMap(([name, sql]) => (found.get(name) === sql ? [] : [name]));
 }
 
 function ofBlank<T>(read: (blank: Db) => T, version?: number): T {
