@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { canonicalEvent } from '../../src/event/canonical.js';
 import type { Json, RecordedEvent } from '../../src/event/event.js';
 import { dated } from '../../src/folding/fact.js';
+import type { Folded } from '../../src/folding/fold.js';
 import { leafHash } from '../../src/proof/hash.js';
 import { TILE_WIDTH } from '../../src/proof/tile-path.js';
 import { grow } from '../../src/proof/tiles.js';
@@ -12,14 +13,11 @@ import { rebuild } from '../../src/record/rebuild.js';
 import { triggersOf, type Db } from '../../src/record/schema.js';
 import { tileId } from '../../src/record/tree.js';
 import type { Dice } from '../record/random-command.js';
+import type { Touched } from './blamed.js';
 
-/** What the first finding must be on: the first event that was touched, a range with it, or nothing that can be told. */
-export interface Expected {
+/** What was done, and what verify must say of it. */
+export interface Expected extends Touched {
   how: string;
-  /** The first event that was touched. */
-  first?: number;
-  /** Whether it must be named: not where all that tells which it was has been made anew. */
-  named?: boolean;
   /** SQL that is run when the guards are back. */
   behindGuards?: string;
 }
@@ -74,13 +72,37 @@ export class Attacker {
     if (['columns', 'columns and leaf', 'everything'].includes(depth)) this.refile(sequence);
     if (depth === 'bytes' || depth === 'columns') return;
     this.run('UPDATE events SET leaf = ? WHERE sequence = ?', leafHash(bytes), sequence);
-    if (depth === 'leaf and hashes of the tile' && sequence <= TILE_WIDTH * Math.floor(this.head / TILE_WIDTH)) {
+    if (depth === 'leaf and hashes of the tile' && this.isInFullTile(sequence)) {
       const at = Math.floor((sequence - 1) / TILE_WIDTH);
       const nodes = this.nodes(at);
       leafHash(bytes).copy(nodes, ((sequence - 1) % TILE_WIDTH) * 32);
       this.run('UPDATE tiles SET nodes = ? WHERE id = ?', nodes, tileId(0, at));
     }
     if (depth === 'everything') this.remakeAll();
+  }
+
+  /** Whether the record has a full tile with this event's hash. */
+  isInFullTile(sequence: number): boolean {
+    return sequence <= TILE_WIDTH * Math.floor(this.head / TILE_WIDTH);
+  }
+
+  /** Whether an event stands where it says, and is found by what it says. */
+  isFiled(sequence: number): boolean {
+    const filing = () =>
+      JSON.stringify([
+        this.db.prepare(`SELECT ${COLUMNS.map((column) => `quote(${column})`).join()} FROM events WHERE sequence = ?`).get(sequence),
+        this.db.prepare('SELECT tag FROM tags WHERE sequence = ? ORDER BY tag').all(sequence),
+      ]);
+    const before = filing();
+    this.db.exec('SAVEPOINT filing');
+    try {
+      this.refile(sequence);
+      return this.event(sequence).sequence === sequence && filing() === before;
+    } catch {
+      return false;
+    } finally {
+      this.db.exec('ROLLBACK TO filing; RELEASE filing');
+    }
   }
 
   /** Files an event as a record would that had taken it as it is now. */
@@ -100,6 +122,28 @@ export class Attacker {
     this.run('DELETE FROM tiles');
     for (const { level, index, nodes } of grow([], leaves).full) this.run('INSERT INTO tiles VALUES (?, ?)', tileId(level, index), nodes);
     rebuild(this.db);
+  }
+
+  /** The place of an event by its id. */
+  placeOf(id: string): number {
+    return this.db.prepare<[string], number>('SELECT sequence FROM events WHERE id = ?').pluck().get(id)!;
+  }
+
+  /** Any state, the event that it was changed by last, and all that it may be said to rest on: that one, and those its fields are from. */
+  anyState() {
+    const states = this.db.prepare<[], { stream: string; changed: number; folded: string }>('SELECT * FROM states').all();
+    const { stream, changed, folded: text } = this.dice.pick(states);
+    const folded = JSON.parse(text) as Folded;
+    return { stream, changed, text, folded, restsOn: [changed, ...Object.values(folded.because).map(({ event }) => this.placeOf(event))] };
+  }
+
+  /** Whether the leaf of an event is that of what it says now. */
+  hasLeaf(sequence: number): boolean {
+    const [bytes, leaf] = this.db
+      .prepare<[number], [string, Buffer]>('SELECT bytes, leaf FROM events WHERE sequence = ?')
+      .raw()
+      .get(sequence)!;
+    return leafHash(bytes).equals(leaf);
   }
 
   nodes(index: number): Buffer {
@@ -176,13 +220,14 @@ function told(event: RecordedEvent, dice: Dice): [string, RecordedEvent] {
 
 export type Attack = (attacker: Attacker) => Expected | undefined;
 
-/** What somebody can do to events. Nothing where a choice that was made left the record as it was. */
-const ON_EVENTS: Record<string, Attack> = {
-  change: (attacker) => {
+/** Tells an event otherwise, and makes anew so much of what follows from it. Nothing where a choice that was made left it as it was. */
+const change =
+  (depth: Depth): Attack =>
+  (attacker) => {
     const { dice } = attacker;
-    const depth = dice.pick(DEPTHS);
+    const isOnTop = depth === 'bytes' || depth === 'columns';
     // What nobody has signed yet, and is made anew with all that follows from it, is the record.
-    const first = attacker.anyEvent(['columns and leaf', 'leaf', 'everything', 'leaf and hashes of the tile'].includes(depth) ? attacker.signed : attacker.head);
+    const first = attacker.anyEvent(isOnTop ? attacker.head : attacker.signed);
     const before = attacker.event(first);
     const [field, after] = told(before, dice);
     if (canonicalEvent(after) === canonicalEvent(before)) return undefined;
@@ -191,43 +236,52 @@ const ON_EVENTS: Record<string, Attack> = {
     } catch {
       // What can't be folded can't be made anew: the attacker leaves it at what is done.
     }
-    const named = depth === 'bytes' || depth === 'columns';
-    return { how: `change ${field} of ${first} with ${depth}`, first, named };
-  },
+    const done = { how: `change ${field} of ${first} with ${depth}`, anew: true } as const;
+    if (!attacker.hasLeaf(first)) return { ...done, event: first };
+    if (depth !== 'everything' && attacker.isInFullTile(first))
+      return depth === 'leaf and hashes of the tile' ? { ...done, pair: first } : { ...done, event: first };
+    return !attacker.isFiled(first) ? { ...done, event: first } : { ...done, hidden: first };
+  };
+
+/** What somebody can do to events. */
+const ON_EVENTS: Record<string, Attack> = {
+  ...Object.fromEntries(DEPTHS.map((depth) => [`change with ${depth}`, change(depth)])),
   'other bytes': (attacker) => {
     const first = attacker.anyEvent();
     const bytes = attacker.dice.pick<unknown>([Buffer.of(), Buffer.from('null'), Buffer.from('{}'), Buffer.of(0xff, 0), '[]', 7, '['.repeat(60_000), 'x'.repeat(2e6)]);
     attacker.run('UPDATE events SET bytes = ? WHERE sequence = ?', bytes, first);
-    return { how: `other bytes in ${first}`, first, named: true };
+    return { how: `other bytes in ${first}`, event: first, anew: true };
   },
   'bytes as a blob': (attacker) => {
     const first = attacker.anyEvent();
     attacker.run('UPDATE events SET bytes = CAST(bytes AS BLOB) WHERE sequence = ?', first);
-    return { how: `bytes of ${first} as a blob`, first, named: true };
+    return { how: `bytes of ${first} as a blob`, event: first };
   },
   delete: (attacker) => {
-    const { dice, signed, head } = attacker;
-    const first = dice.pick([1, signed, 1 + dice.below(signed), signed + 1, Math.min(head, signed + 2)]);
-    const isMiddleOrSigned = first <= signed || first < head;
+    const { dice, signed } = attacker;
+    const first = dice.pick([1, signed, 1 + dice.below(signed), signed + 1, signed + 2]);
     attacker.run('DELETE FROM events WHERE sequence = ?', first);
     if (dice.chance(50)) attacker.run('DELETE FROM tags WHERE sequence = ?', first);
-    return { how: `delete ${first}`, first, named: isMiddleOrSigned };
+    return { how: `delete ${first}`, event: first, missing: first, anew: true };
   },
   'delete and close up': (attacker) => {
     const first = attacker.anyEvent(attacker.signed);
     attacker.run('DELETE FROM events WHERE sequence = ?', first);
     attacker.run('DELETE FROM tags WHERE sequence = ?', first);
     attacker.shift(first, -1);
-    return { how: `delete ${first} and close up`, first, named: true };
+    return { how: `delete ${first} and close up`, event: first, anew: true };
   },
   'delete the tail': (attacker) => {
     const first = attacker.dice.pick([1, attacker.signed, attacker.anyEvent(attacker.signed)]);
     attacker.run('DELETE FROM events WHERE sequence >= ?', first);
-    if (attacker.dice.chance(50)) {
-      attacker.run('DELETE FROM tags WHERE sequence >= ?', first);
-      attacker.remakeAll();
-    }
-    return { how: `delete from ${first} on`, first, named: true };
+    const how = `delete from ${first} on`;
+    if (attacker.dice.chance(50)) return { how, event: first, missing: first, anew: true };
+    attacker.run('DELETE FROM tags WHERE sequence >= ?', first);
+    attacker.remakeAll();
+    // Without its last events, a tile is not there for its first ones either.
+    const tile = Math.floor((first - 1) / TILE_WIDTH);
+    const isGone = (tile + 1) * TILE_WIDTH <= attacker.signed;
+    return { how: `${how}, with the rest`, event: isGone ? beneath(tile, 0) : first, missing: first, anew: true };
   },
   insert: (attacker) => {
     const { dice, signed, head } = attacker;
@@ -235,37 +289,37 @@ const ON_EVENTS: Record<string, Attack> = {
     const like = attacker.anyEvent();
     attacker.shift(first, 1);
     attacker.insert(first, like >= first ? like + 1 : like);
-    return { how: `insert at ${first}`, first, named: true };
+    return { how: `insert at ${first}`, event: first, anew: true };
   },
   'insert before the first': (attacker) => {
     attacker.insert(-attacker.dice.below(2), attacker.anyEvent());
-    return { how: 'insert before the first' };
+    return { how: 'insert before the first', nothing: true };
   },
   'insert far behind': (attacker) => {
     attacker.insert(attacker.head + 1 + attacker.dice.pick([1, 1_000, 2 ** 40]), attacker.anyEvent());
-    return { how: 'insert far behind', first: attacker.head + 1, named: true };
+    return { how: 'insert far behind', event: attacker.head + 1, missing: attacker.head + 1, anew: true };
   },
   swap: (attacker) => {
     const [a, b] = [attacker.anyEvent(attacker.signed), attacker.anyEvent()].sort((one, other) => one - other) as [number, number];
     if (a === b) return undefined;
     if (attacker.dice.chance(50)) {
       for (const [from, to] of [[a, -1], [b, a], [-1, b]]) attacker.run('UPDATE events SET sequence = ? WHERE sequence = ?', to, from); // prettier-ignore
-      return { how: `swap ${a} and ${b}`, first: a, named: true };
+      return { how: `swap ${a} and ${b}`, event: a, anew: true };
     }
     const [one, other] = [attacker.event(a), attacker.event(b)];
     attacker.write(a, other, 'bytes');
     attacker.write(b, one, 'bytes');
-    return { how: `swap the bytes of ${a} and ${b}`, first: a, named: true };
+    return { how: `swap the bytes of ${a} and ${b}`, event: a, anew: true };
   },
   renumber: (attacker) => {
     const first = attacker.anyEvent();
     attacker.shift(first, 1 + attacker.dice.below(3));
-    return { how: `renumber from ${first} on`, first, named: true };
+    return { how: `renumber from ${first} on`, event: first, missing: first, anew: true };
   },
   'move to another stream': (attacker) => {
     const first = attacker.anyEvent();
     attacker.run("UPDATE events SET stream = 'zone-forged', revision = 0 WHERE sequence = ?", first);
-    return { how: `move ${first} to another stream`, first, named: true };
+    return { how: `move ${first} to another stream`, event: first };
   },
   'a column': (attacker) => {
     const { dice } = attacker;
@@ -273,7 +327,7 @@ const ON_EVENTS: Record<string, Attack> = {
     const column = dice.pick([...COLUMNS, 'leaf']);
     const value = dice.pick<unknown>(['forged', 987_654_321, 2n ** 60n, 0.5, Buffer.alloc(32, 7), Buffer.of()]);
     attacker.run(`UPDATE events SET ${column} = ? WHERE sequence = ?`, value, first);
-    return { how: `the column ${column} of ${first} to ${String(value)}`, first, named: true };
+    return { how: `the column ${column} of ${first} to ${String(value)}`, event: first };
   },
   'a tag': (attacker) => {
     const { dice, db } = attacker;
@@ -283,26 +337,29 @@ const ON_EVENTS: Record<string, Attack> = {
     const before = JSON.stringify(db.prepare('SELECT typeof(tag), tag, sequence FROM tags').all());
     attacker.run(`${how} WHERE tag = ? AND sequence = ?`, tag, first);
     if (JSON.stringify(db.prepare('SELECT typeof(tag), tag, sequence FROM tags').all()) === before) return undefined;
-    return { how: `${how} (${tag} ${first})`, first: how.includes('sequence') ? Math.min(first, to) : first, named: true };
+    return { how: `${how} (${tag} ${first})`, event: how.includes('sequence') ? Math.min(first, to) : first };
   },
   'another tag': (attacker) => {
     const first = attacker.anyEvent();
     const tag = attacker.dice.pick(['zone-forged', `folds:${attacker.event(attacker.anyEvent()).stream}`, `amends:${attacker.event(attacker.anyEvent()).id}`, 'type:ZoneReported']);
     if (attacker.db.prepare('SELECT 1 FROM tags WHERE tag = ? AND sequence = ?').get(tag, first)) return undefined;
     attacker.run('INSERT INTO tags VALUES (?, ?)', tag, first);
-    return { how: `another tag ${tag} of ${first}`, first, named: true };
+    return { how: `another tag ${tag} of ${first}`, event: first };
   },
   'a tag of no event': (attacker) => {
-    attacker.run('INSERT INTO tags VALUES (?, ?)', 'zone-forged', attacker.dice.pick<unknown>([0, -3, attacker.head + 1, 2n ** 60n, 'x']));
-    return { how: 'a tag of no event' };
+    const next = attacker.head + 1;
+    const sequence = attacker.dice.pick<unknown>([0, -3, next, 2n ** 60n, 'x']);
+    attacker.run('INSERT INTO tags VALUES (?, ?)', 'zone-forged', sequence);
+    const how = `a tag of no event: ${String(sequence)}`;
+    return sequence === next ? { how, event: next, anew: true } : { how, nothing: true };
   },
 }; // prettier-ignore
 
 /** The event that a hash of a tile is of; of an inner node, the first of those beneath it. */
-function beneath(index: number, node: number): { first: number; named: true } {
+function beneath(index: number, node: number): number {
   const rows = Array.from({ length: 9 }, (_, row) => 2 * TILE_WIDTH - 2 * (TILE_WIDTH >> row));
   const row = rows.findLastIndex((start) => start <= node);
-  return { first: index * TILE_WIDTH + 1 + (node - rows[row]!) * 2 ** row, named: true };
+  return index * TILE_WIDTH + 1 + (node - rows[row]!) * 2 ** row;
 }
 
 /** What somebody can do to what follows from events. */
@@ -314,7 +371,7 @@ const ON_THE_REST: Record<string, Attack> = {
     const at = dice.below(nodes.length);
     nodes[at]! ^= 1 << dice.below(8);
     attacker.run('UPDATE tiles SET nodes = ? WHERE id = ?', nodes, index);
-    return { how: `byte ${at} of tile ${index}`, ...beneath(index, Math.floor(at / 32)) };
+    return { how: `byte ${at} of tile ${index}`, event: beneath(index, Math.floor(at / 32)) };
   },
   'another tile': (attacker) => {
     const { dice, head } = attacker;
@@ -324,30 +381,45 @@ const ON_THE_REST: Record<string, Attack> = {
     if (how === 'add') attacker.run('INSERT INTO tiles VALUES (?, ?)', dice.pick([7, 2 ** 40 + 3, -1]), attacker.nodes(index));
     if (how === 'delete') attacker.run('DELETE FROM tiles WHERE id = ?', index);
     if (how === 'change') attacker.run('UPDATE tiles SET nodes = ? WHERE id = ?', value, index);
-    return { how: `${how} tile ${index}: ${String(value)}` };
+    const done = `${how} tile ${index}: ${String(value)}`;
+    return how === 'add' ? { how: done, nothing: true } : { how: done, event: beneath(index, 0) };
   },
-  'a state': (attacker) => {
-    const { dice, db } = attacker;
-    const { stream, folded } = dice.pick(db.prepare<[], { stream: string; folded: string }>('SELECT * FROM states').all());
-    const state = JSON.parse(folded) as Record<string, Json>;
-    const field = dice.pick(Object.keys(state));
-    state[field] = typeof state[field] === 'number' ? state[field] + 1 : dice.pick<Json>([[1], 'forged', { forged: { value: 1 } }, null, 5]);
-    const forged = dice.chance(90) ? JSON.stringify(state) : dice.pick(['', '{', '[]', 'null', folded.slice(1)]);
-    attacker.run('UPDATE states SET folded = ? WHERE stream = ?', forged, stream);
-    return { how: `${field} of the state of ${stream}` };
+  'a field of a state': (attacker) => {
+    const { dice } = attacker;
+    const { stream, folded } = attacker.anyState();
+    // A field of several members is told of as a whole, whoever has told of each.
+    const field = dice.pick(['', ...Object.keys(folded.registers).filter((name) => !name.includes('/'))]);
+    if (field === '') return undefined;
+    folded.registers[field]!.value = dice.pick<Json>(['forged', ['forged'], { forged: 1 }, 987_654_321]);
+    attacker.run('UPDATE states SET folded = ? WHERE stream = ?', JSON.stringify(folded), stream);
+    return { how: `${field} in the state of ${stream}`, event: attacker.placeOf(folded.because[field]!.event) };
+  },
+  'a part of a state': (attacker) => {
+    const { dice } = attacker;
+    const { stream, folded, changed, restsOn } = attacker.anyState();
+    const state = folded as unknown as Record<string, Json>;
+    const part = dice.pick(Object.keys(state));
+    state[part] = typeof state[part] === 'number' ? state[part] + 1 : dice.pick<Json>([[1], 'forged', { forged: { value: 1 } }, null, 5]);
+    attacker.run('UPDATE states SET folded = ? WHERE stream = ?', JSON.stringify(state), stream);
+    const how = `${part} of the state of ${stream}`;
+    return ['registers', 'counts'].includes(part) ? { how, oneOf: restsOn } : { how, event: changed };
   },
   'a letter of a state': (attacker) => {
-    const { dice, db } = attacker;
-    const { stream, folded } = dice.pick(db.prepare<[], { stream: string; folded: string }>('SELECT * FROM states').all());
-    const at = dice.below(folded.length);
-    const forged = `${folded.slice(0, at)}${folded[at] === '7' ? '8' : '7'}${folded.slice(at + 1)}`;
+    const { stream, text, restsOn } = attacker.anyState();
+    const at = attacker.dice.below(text.length);
+    const forged = `${text.slice(0, at)}${text[at] === '7' ? '8' : '7'}${text.slice(at + 1)}`;
     attacker.run('UPDATE states SET folded = ? WHERE stream = ?', forged, stream);
-    return { how: `letter ${at} of the state of ${stream}` };
+    return { how: `letter ${at} of the state of ${stream}`, oneOf: restsOn };
+  },
+  'what is no state': (attacker) => {
+    const { stream, text, changed } = attacker.anyState();
+    const forged = attacker.dice.pick<unknown>(['', '{', '[]', 'null', text.slice(1), Buffer.of(0xff), 7]);
+    attacker.run('UPDATE states SET folded = ? WHERE stream = ?', forged, stream);
+    return { how: `${String(forged)} for the state of ${stream}`, event: changed };
   },
   'rows of states': (attacker) => {
-    const { dice, db } = attacker;
-    const one = dice.pick(db.prepare<[], string>('SELECT stream FROM states').pluck().all());
-    const sql = dice.pick([
+    const { stream, changed } = attacker.anyState();
+    const sql = attacker.dice.pick([
       'DELETE FROM states WHERE stream = ?',
       'UPDATE states SET since = since + 1 WHERE stream = ?',
       'UPDATE states SET changed = changed - 1 WHERE stream = ?',
@@ -355,18 +427,19 @@ const ON_THE_REST: Record<string, Attack> = {
       'UPDATE states SET stream = CAST(stream AS BLOB) WHERE stream = ?',
       "INSERT INTO states SELECT 'zone-forged', since, changed, folded FROM states WHERE stream = ?",
     ]);
-    attacker.run(sql, one);
-    return { how: `${sql} (${one})` };
+    attacker.run(sql, stream);
+    const how = `${sql} (${stream})`;
+    return sql.startsWith('INSERT') ? { how, nothing: true } : { how, event: changed };
   },
   'states of another release': (attacker) => {
     attacker.run("UPDATE states SET folded = '{}'");
     attacker.run("UPDATE meta SET value = 'another' WHERE key = 'projection'");
-    return { how: 'states of another release' };
+    return { how: 'states of another release', refused: true };
   },
   epoch: (attacker) => {
     const sql = attacker.dice.pick(["UPDATE meta SET value = 'forged' WHERE key = 'epoch'", "DELETE FROM meta WHERE key = 'epoch'", "UPDATE meta SET value = '' WHERE key = 'epoch'"]);
     attacker.run(sql);
-    return { how: sql };
+    return { how: sql, nothing: true };
   },
   schema: (attacker) => {
     const sql = attacker.dice.pick([
@@ -380,13 +453,13 @@ const ON_THE_REST: Record<string, Attack> = {
       'CREATE TRIGGER forged AFTER INSERT ON events BEGIN DELETE FROM tags; END',
     ]);
     attacker.db.exec(sql);
-    return { how: sql };
+    return { how: sql, nothing: true };
   },
   guards: (attacker) => {
     const [table, done] = [attacker.dice.pick(['events', 'tags', 'tiles']), attacker.dice.pick(['updated', 'deleted'])];
     const name = `${table}_are_not_${done}`;
     const other = `CREATE TRIGGER ${name} BEFORE UPDATE ON ${table} WHEN 0 BEGIN SELECT 1; END`;
-    return { how: `the guard ${name}`, behindGuards: `DROP TRIGGER ${name}; ${attacker.dice.chance(50) ? other : ''}` };
+    return { how: `the guard ${name}`, nothing: true, behindGuards: `DROP TRIGGER ${name}; ${attacker.dice.chance(50) ? other : ''}` };
   },
 }; // prettier-ignore
 

@@ -87,6 +87,22 @@ export interface Told {
   states: string;
 }
 
+/** The bytes of the events in a folder, in hex; none where they can't be had any more. */
+export function eventsIn(folder: string): Map<number, string> {
+  const db = new Database(join(folder, 'record.db'), { readonly: true });
+  try {
+    return entries(db);
+  } catch {
+    return new Map();
+  } finally {
+    db.close();
+  }
+}
+
+function entries(db: Db): Map<number, string> {
+  return new Map(db.prepare<[], [number, string]>('SELECT sequence, hex(bytes) FROM events NOT INDEXED ORDER BY sequence').raw().all());
+}
+
 /** What the record.db of a folder tells; undefined where it tells nothing any more. */
 export function toldBy(folder: string): Told | undefined {
   let db: Db | undefined;
@@ -102,7 +118,6 @@ export function toldBy(folder: string): Told | undefined {
 
 function told(db: Db): Told {
   const all = <Row>(sql: string) => db.prepare<[], Row>(sql).raw().all();
-  const events = all<[number, string]>('SELECT sequence, hex(bytes) FROM events NOT INDEXED ORDER BY sequence');
   const found = [
     'SELECT id, sequence FROM events ORDER BY id',
     'SELECT stream, revision, sequence FROM events ORDER BY stream, revision',
@@ -116,15 +131,17 @@ function told(db: Db): Told {
     present(subjectOfStream(stream).projection, JSON.parse(folded) as Folded, 0),
   ]);
   return {
-    events: new Map(events),
+    events: entries(db),
     found: JSON.stringify(found),
     tags: JSON.stringify(all('SELECT tag, sequence FROM tags ORDER BY tag, sequence')),
     states: JSON.stringify(shown),
   };
 }
 
-/** The first event that one record tells otherwise than another, or does not tell; undefined where all are the same. */
+/** The first event that one record tells otherwise than another, or does not tell; undefined where all are the same. No event has a place before 1. */
 export function firstDifference(honest: Told, other: Told): number | undefined {
-  const sequences = [...new Set([...honest.events.keys(), ...other.events.keys()])].sort((a, b) => a - b);
+  const sequences = [...new Set([...honest.events.keys(), ...other.events.keys()])]
+    .filter((sequence) => sequence > 0)
+    .sort((a, b) => a - b);
   return sequences.find((sequence) => honest.events.get(sequence) !== other.events.get(sequence));
 }
