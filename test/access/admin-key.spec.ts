@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,30 @@ async function register(address: string, authorization?: string) {
   return { status: response.status, asks: response.headers.get('www-authenticate'), json: (await response.json()) as { code?: string } };
 }
 
+/** A socket that is at the head: what it is told of the end, and when it is gone. */
+async function followSocket(address: string) {
+  const socket = io(`${address}/feed`, { transports: ['websocket'], reconnection: false, forceNew: true });
+  const closed = new Promise<{ code: string; retry: boolean; retryAfter: number }>((resolve) => socket.once('closed', resolve));
+  const gone = new Promise((resolve) => socket.once('disconnect', resolve));
+  const live = new Promise((resolve) => socket.once('live', resolve));
+  socket.emit('subscribe', { after: 'now' });
+  await live;
+  return { closed, gone };
+}
+
+/** What comes of a new connection: an error's code, or nothing. */
+async function knock(address: string): Promise<string | undefined> {
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  } finally {
+    socket.destroy();
+  }
+}
+
 describe('the admin key', () => {
   test('is made at the first start, shown once on a line of its own, and kept', async () => {
     const path = join(folder, 'admin.key');
@@ -143,18 +167,35 @@ describe('the service', () => {
     const service = start({ ZONEWATCH_ADMIN_KEY: GIVEN, ZONEWATCH_PUBLIC_READ: 'true' });
     const address = await service.listening;
     expect((await register(address, `Bearer ${GIVEN}`)).status).toBe(201);
-    const socket = io(`${address}/feed`, { reconnection: false, forceNew: true });
-    const live = new Promise((resolve) => socket.once('live', resolve));
-    const gone = new Promise((resolve) => socket.once('disconnect', resolve));
-    socket.emit('subscribe', { after: 'now' });
-    await live;
-    const waiting = fetch(`${address}/v1/zones?min=5`).then(
-      () => 'answered',
-      () => 'cut off',
+    const followed = await Promise.all(Array.from({ length: 20 }, () => followSocket(address)));
+    const stream = await fetch(`${address}/v1/feed?after=start`);
+    const text = stream.text();
+    const waiting = fetch(`${address}/v1/zones?min=5`).then(({ status }) => status);
+    // Whoever is in the middle of something has five seconds to finish, in which nobody else is let in.
+    const slow = connect(Number(new URL(address).port), '127.0.0.1').on('error', () => {});
+    slow.write(
+      `POST /v1/zones HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${GIVEN}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
     );
-    const { code, stdout, stderr } = await service.end('SIGTERM');
-    expect([code, stderr, await waiting]).toEqual([0, '', 'answered']);
-    await gone;
+    let hasEnded = false;
+    const ended = service.end('SIGTERM').finally(() => (hasEnded = true));
+    const told = await Promise.all(followed.map(({ closed }) => closed));
+    let knocked: string | undefined;
+    // What knocks in the very moment may be taken and cut.
+    while (knocked !== 'ECONNREFUSED' && !hasEnded) knocked = await knock(address);
+    expect([knocked, hasEnded]).toEqual(['ECONNREFUSED', false]);
+    const { code, stdout, stderr } = await ended;
+    expect([code, stderr, await waiting]).toEqual([0, '', 503]);
+    slow.destroy();
+    await Promise.all(followed.map(({ gone }) => gone));
+    for (const frame of told) {
+      const waits = { retry: true, retryAfter: expect.any(Number) };
+      expect(frame).toEqual({ code: 'shutting-down', message: expect.any(String), ...waits });
+      expect(Number.isInteger(frame.retryAfter) && frame.retryAfter >= 500 && frame.retryAfter <= 5_000).toBe(true);
+    }
+    // They don't all come back at once.
+    expect(new Set(told.map(({ retryAfter }) => retryAfter)).size).toBeGreaterThan(10);
+    // The stream is through, and has all that there was.
+    expect(await text).toMatch(/^retry: \d+\n\nevent: PartyRegistered\n[^]*\n\nevent: progress\n[^]*\n\n$/);
     expect(stdout).toMatch(/^listening on \S+\n$/);
     expect(existsSync(join(folder, 'admin.key'))).toBe(false);
     for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes(GIVEN)).toBe(false);
