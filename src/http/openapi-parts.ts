@@ -1,8 +1,11 @@
 import type { JsonSchema } from '../body/fields.js';
 import { ref } from './openapi-schemas.js';
 
+/** What needs no key. */
+export const OPEN = { security: [] };
+
 export function read(summary: string, tag: string, parameters: unknown[], schema: JsonSchema, more: string[] = []) {
-  const responses: Record<string, object> = { '200': json(summary, schema), ...problems('400', '401', '403', '503', ...more) };
+  const responses: Record<string, object> = { '200': json(summary, schema), ...problems('400', ...more) };
   return { tags: [tag], summary, parameters, responses };
 }
 

@@ -1,7 +1,5 @@
-import { json, read } from './openapi-parts.js';
+import { OPEN, json, read } from './openapi-parts.js';
 import { ref } from './openapi-schemas.js';
-
-const OPEN = { security: [] };
 
 const CHECK = {
   type: 'object',
@@ -49,7 +47,7 @@ export const SERVICE_PATHS = {
     get: {
       ...read('Metrics for Prometheus', 'service', [], {}),
       responses: {
-        ...read('', '', [], {}, ['403']).responses,
+        ...read('', '', [], {}).responses,
         '200': {
           description: 'Every metric of docs/OPERATE.md',
           content: Object.fromEntries(['text/plain', 'application/openmetrics-text'].map((type) => [type, { schema: { type: 'string' } }])),

@@ -26,6 +26,7 @@ import {
   LIMIT,
   MIN,
   ABOUT,
+  OPEN,
   STANDPOINT,
 } from './openapi-parts.js';
 import { SHARED, ref } from './openapi-schemas.js';
@@ -71,14 +72,18 @@ export function openapi(version: string): OpenAPIObject {
   };
 }
 
-/** What a request is refused for before its route sees it: an address that is too long, or a body that is too slow, too large or of no known type. */
+/**
+ * What a request is refused for before its route sees it: who sends it, which can't always be told; an address that is too long; a body
+ * that is no JSON, too slow, too large or of no known type.
+ */
 function alsoRefused(paths: Record<string, object>): Record<string, object> {
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     Object.values(item as Record<string, Operation>).map((operation) => ({ path, operation })),
   );
   for (const { path, operation } of operations) {
+    if (!operation.security) Object.assign(operation.responses, problems('401', '403', '503'));
     if (path.includes('{')) Object.assign(operation.responses, problems('414'));
-    if (operation.requestBody) Object.assign(operation.responses, problems('408', '413', '415'));
+    if (operation.requestBody) Object.assign(operation.responses, problems('400', '408', '413', '415'));
   }
   return paths;
 }
@@ -86,6 +91,8 @@ function alsoRefused(paths: Record<string, object>): Record<string, object> {
 interface Operation {
   responses: object;
   requestBody?: object;
+  /** Empty where no key is needed. */
+  security?: readonly object[];
 }
 
 function commandPath({ collection, create }: Subject, verb: string): string {
@@ -107,7 +114,7 @@ function operation(collection: string, verb: string, { summary, event, body, exa
     responses: {
       '200': json('It was recorded before', ref('Receipt')),
       '201': json('Recorded: durable, and shown by every read of this node', ref('Receipt')),
-      ...problems('400', '401', '403', '404', '409', '412', '413', '415', '422', '429', '503'),
+      ...problems('404', '409', '412', '422', '429'),
     },
   };
 }
@@ -152,7 +159,7 @@ function otherPaths(): Record<string, unknown> {
     events,
   );
   list.responses['200'] = { ...list.responses['200'], content: { ...(list.responses['200'] as { content: object }).content, ...ndjson } };
-  const status = { get: { ...read('', 'service', [], { type: 'object' }), security: [] } };
+  const status = { get: { ...read('', 'service', [], { type: 'object' }), ...OPEN } };
   return {
     '/v1/commands': {
       post: {
@@ -164,7 +171,6 @@ function otherPaths(): Record<string, unknown> {
             description: 'A receipt or a problem for each line',
             content: { 'application/x-ndjson': { schema: { anyOf: [ref('Receipt'), ref('Problem')] } } },
           },
-          ...problems('401', '415'),
         },
       },
     },
@@ -179,7 +185,7 @@ function otherPaths(): Record<string, unknown> {
         ...read('Every zone as a GeoJSON feature', 'zones', [oneOf('status', ZONE_STATUSES), ABOUT, ...STANDPOINT], {}),
         responses: {
           '200': { description: 'A FeatureCollection', content: { 'application/geo+json': { schema: { type: 'object' } } } },
-          ...problems('400', '401'),
+          ...problems('400'),
         },
       },
     },
@@ -253,7 +259,7 @@ function otherPaths(): Record<string, unknown> {
               'event: the type; id: <epoch>:<sequence>; data: the event as it was recorded. `progress` tells how far an idle stream is',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
-          ...problems('400', '401', '410', '503'),
+          ...problems('400', '410'),
         },
       },
     },
