@@ -1,12 +1,12 @@
 import type { TestApp } from '../support/start-app.js';
 import { Unforeseen } from '../../src/logger.js';
 
-/** Hears of everything that must never happen while a service is tormented: an error that nobody foresaw, a promise that nobody kept. */
+/**
+ * Hears of every error that nobody foresaw, which must never happen while a service is tormented. A promise that nobody kept fails the test
+ * that runs by Jest's own doing: it takes `unhandledRejection` for itself, and no listener of a test is ever told.
+ */
 export function alarmOf(app: TestApp) {
   const heard: unknown[] = [];
-  const hear = (error: unknown) => void heard.push(error);
-  const unforeseen = app.app.get(Unforeseen);
-  unforeseen.tell = hear;
-  process.on('unhandledRejection', hear);
-  return { heard, stop: () => void process.off('unhandledRejection', hear) };
+  app.app.get(Unforeseen).tell = (error: unknown) => void heard.push(error);
+  return { heard };
 }
