@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { io, type Socket } from 'socket.io-client';
 import { OPEN_METRICS, openMetrics, prefersOpenMetrics, TEXT } from '../../src/metrics/open-metrics.js';
 import { KEY } from '../support/start-app.js';
+import { samplesIn } from './samples.js';
 import { startWatched, zone, type WatchedApp } from '../support/watched-app.js';
 
 let app: WatchedApp;
@@ -10,11 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** Every sample by its name and labels, as it stands there. */
+/** Every sample as it stands there. */
 async function samples(): Promise<Record<string, number>> {
-  const text = await (await app.ask('/metrics')).text();
-  const lines = text.split('\n').filter((line) => line && !line.startsWith('#'));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  return samplesIn(await (await app.ask('/metrics')).text());
 }
 
 /** By how much samples grow with what is done. */
@@ -166,6 +165,12 @@ describe('the form', () => {
   test('is for whoever may read', async () => {
     expect((await fetch(`${app.address}/metrics`)).status).toBe(401);
   });
+});
+
+test('the process and Node are told of under the names that Prometheus has for them', async () => {
+  const lag = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map((which) => `nodejs_eventloop_lag${which}_seconds`);
+  const names = [...lag, 'process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_heap_size_used_bytes'];
+  expect(Object.keys(await samples())).toEqual(expect.arrayContaining(names));
 });
 
 test('two services of one process count apart', async () => {
