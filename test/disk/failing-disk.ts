@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Lets system calls of a running process fail that concern one path, as a disk does that is broken. */
+/** Lets system calls of a running process fail that concern some paths, as a disk does that is broken. */
 export class FailingDisk {
   private readonly ended: Promise<unknown>;
 
@@ -14,10 +14,11 @@ export class FailingDisk {
   }
 
   /** `faults` as strace has them: `fdatasync:error=EIO`, `fsync:error=EIO:when=2`. */
-  static async begin(pid: number, path: string, ...faults: string[]): Promise<FailingDisk> {
+  static async begin(pid: number, paths: readonly string[], ...faults: string[]): Promise<FailingDisk> {
     const calls = faults.map((fault) => fault.split(':')[0]).join();
     const injected = faults.flatMap((fault) => ['-e', `inject=${fault}`]);
-    const args = ['-f', '-o', '/dev/null', '-P', path, '-e', `trace=${calls}`, ...injected, '-p', String(pid)];
+    const concerned = paths.flatMap((path) => ['-P', path]);
+    const args = ['-f', '-o', '/dev/null', ...concerned, '-e', `trace=${calls}`, ...injected, '-p', String(pid)];
     const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const disk = new FailingDisk(tracer);
     // It says so when it has hold of the process.

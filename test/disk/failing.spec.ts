@@ -2,15 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Reporters, type Report } from '../support/reporters.js';
-import { startProcess, type ServiceProcess } from '../support/start-process.js';
+import { KEY, startProcess, type ServiceProcess } from '../support/start-process.js';
 import { FailingDisk, whyNoFailingDisk } from './failing-disk.js';
 import { findingsIn, Newsroom, type Told } from './newsroom.js';
 import { describeWhere } from './small-disk.js';
 
-const ROUNDS = Number(process.env['DISK_ROUNDS'] ?? 0);
+const ROUNDS = Number(process.env['DISK_ROUNDS'] ?? 1);
+const FOLLOWERS = process.env['DISK_ROUNDS'] ? 40 : 4;
 
 const NO_FSYNC = ['fsync:error=EIO', 'fdatasync:error=EIO'];
-/** What may fail of a commit. Without rounds asked for, only some of the writes. */
+/**
+ * What fails where a disk is read-only, which it can't be made while a file on it is open for writing: no write, and nothing is opened for
+ * writing; what is asked of it says why.
+ */
+const READ_ONLY = ['pwrite64', 'ftruncate', 'openat', 'access', '?faccessat', '?faccessat2'].map((call) => `${call}:error=EROFS`);
+/** What may fail of a commit. */
 const FAULTS: [name: string, ...faults: string[]][] = [
   ['some writes to the log fail', 'pwrite64:error=EIO:when=7+5'],
   ['every write to the log fails', 'pwrite64:error=EIO'],
@@ -44,7 +50,7 @@ describeWhere(whyNoFailingDisk(), 'on a disk that fails', () => {
     await start();
   };
 
-  const failing = (...faults: string[]) => FailingDisk.begin(running.child.pid!, join(folder, 'record.db-wal'), ...faults);
+  const failing = (...faults: string[]) => FailingDisk.begin(running.child.pid!, [join(folder, 'record.db-wal')], ...faults);
   const sent = async (text: string) => {
     const report: Report = { zone: 'z0', text };
     newsroom.reports.push(report);
@@ -79,10 +85,36 @@ describeWhere(whyNoFailingDisk(), 'on a disk that fails', () => {
     expect(await isThere(report)).toBe(true);
   });
 
-  test.each(ROUNDS ? Array.from({ length: ROUNDS }, () => FAULTS).flat() : FAULTS.slice(0, 1))(
+  test('where it turns read-only, commands are refused for that, reads and the feed go on, and so do commands when it is writable again', async () => {
+    newsroom.closed.length = 0;
+    await newsroom.follow(address, FOLLOWERS);
+    const disk = await FailingDisk.begin(running.child.pid!, [join(folder, 'record.db-wal'), folder], ...READ_ONLY);
+    const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ id: 'p', name: { en: 'p' }, kind: 'other', occurred: '2017' });
+    const refused = await fetch(`${address}/v1/parties`, { method: 'POST', headers, body });
+    expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+      503,
+      '1',
+      expect.objectContaining({ reason: 'read-only' }),
+    ]);
+    const ready = await fetch(`${address}/health/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { writer: { status: 'down', reason: 'read-only' } } }]);
+    await newsroom.write(address, 64, [(told) => told.refused > 64]);
+    await newsroom.checkRecord(address);
+    await newsroom.follow(address, FOLLOWERS);
+    await disk.end();
+    await newsroom.write(address, 64, [({ taken }) => taken > 100]);
+    await newsroom.repeat(address);
+    expect(newsroom.unanswered).toEqual([]);
+    await newsroom.checkRecord(address);
+    await newsroom.checkFollowers(address);
+    expect(newsroom.closed).toEqual([]);
+  });
+
+  test.each(Array.from({ length: ROUNDS }, () => FAULTS).flat())(
     'where %s under 64 writers, nothing that was taken is lost, and nothing that was refused is there after a kill',
     async (_name, ...faults) => {
-      await newsroom.follow(address, ROUNDS ? 40 : 4);
+      await newsroom.follow(address, FOLLOWERS);
       let disk: Promise<FailingDisk> | undefined;
       const begin = ({ taken }: Told) => {
         if (taken >= 60) disk = failing(...faults);

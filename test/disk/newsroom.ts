@@ -70,7 +70,8 @@ export class Newsroom {
   /** Lets so many follow, with the client library. Resolves when all of them are at the head. */
   async follow(url: string, count: number): Promise<void> {
     const live: Promise<void>[] = [];
-    for (let name = 0; name < count; name++) {
+    for (let more = 0; more < count; more++) {
+      const name = this.followers.length;
       const sequences: number[] = [];
       const onEvents = (events: readonly RecordedEvent[]) => void sequences.push(...events.map(({ sequence }) => sequence));
       const filter = name % 4 === 3 ? { zones: [`zone-z${name % ZONES}`] } : undefined;
