@@ -10,7 +10,14 @@ import { SECRET, inSeconds, issuerKey, keySet, token } from './tokens.js';
 const NEEDS: Record<string, string> = {
   'GET /health/live': 'nothing',
   'GET /health/ready': 'nothing',
-  'GET /docs*': 'nothing',
+  'GET /docs': 'nothing',
+  'GET /docs/': 'nothing',
+  'GET /docs/*': 'nothing',
+  'GET /docs/LICENSE': 'nothing',
+  'GET /docs/index.html': 'nothing',
+  'GET /docs/swagger-ui-init.js': 'nothing',
+  'GET /docs/docs/swagger-ui-init.js': 'nothing',
+  'GET /docs-yaml': 'nothing',
   'GET /openapi.json': 'nothing',
   'GET /asyncapi.json': 'nothing',
   'GET /metrics': 'subscriber',
@@ -50,11 +57,13 @@ const MAY: Record<string, string[]> = {
   admin: ['recorder', 'subscriber', 'auditor', 'admin'],
 };
 
-/** Credentials of one role each, and those that let nobody in. */
+/** Credentials of one role each, and those that let nobody in, with what a socket is told of them. */
 const good = new Map<string, { credential: string; role: string }>();
-const bad = new Map<string, string | undefined>();
+const bad = new Map<string, { credential: string | undefined; code: string }>();
 
 let app: TestApp;
+/** Where everybody may read. */
+let open: TestApp;
 let keys: Awaited<ReturnType<typeof keySet>>;
 beforeAll(async () => {
   const issuer = issuerKey('one', 'RS256');
@@ -74,30 +83,32 @@ beforeAll(async () => {
   }
   good.set('the admin key', { role: 'admin', credential: KEY });
   const all = { sub: 'desk', roles: Object.keys(MAY), exp: inSeconds(300) };
-  bad.set('none', undefined);
-  bad.set('a wrong key', 'zw_0123456789ab_0123456789012345678901234567890123456789012');
-  bad.set('an empty one', '');
-  bad.set('an expired key', (await make('admin', '2020-01-01T00:00:00Z')).key);
+  const wrong = (what: string, credential: string | undefined, code = 'forbidden') => bad.set(what, { credential, code });
+  wrong('none', undefined);
+  wrong('a wrong key', 'zw_0123456789ab_0123456789012345678901234567890123456789012');
+  wrong('an empty one', '');
+  wrong('an expired key', (await make('admin', '2020-01-01T00:00:00Z')).key, 'token-expired');
   const revoked = await make('admin');
   await app.call('DELETE', `/v1/keys/${revoked.id}`);
-  bad.set('a revoked key', revoked.key);
-  bad.set('an expired token', token({ ...all, exp: inSeconds(-60) }));
-  bad.set('a token signed with none', token(all, { header: { alg: 'none' } }));
-  bad.set(
+  wrong('a revoked key', revoked.key, 'revoked');
+  wrong('an expired token', token({ ...all, exp: inSeconds(-60) }), 'token-expired');
+  wrong('a token signed with none', token(all, { header: { alg: 'none' } }));
+  wrong(
     'a token signed with the public key as a secret',
     token(all, { header: { alg: 'HS256', kid: 'one' }, key: issuer.publicKey.export({ format: 'pem', type: 'spki' }) }),
   );
-  bad.set('a token by another secret', token(all, { key: 'another-secret-of-32-characters!' }));
+  wrong('a token by another secret', token(all, { key: 'another-secret-of-32-characters!' }));
+  open = await startApp({ env: { ZONEWATCH_PUBLIC_READ: 'true' } });
 });
 afterAll(async () => {
-  await stopApp(app);
+  await Promise.all([stopApp(app), stopApp(open)]);
   await keys.stop();
 });
 
-const routes = () => routesOf(app.app).map(({ method, path }) => `${method} ${path.replace(/^\/docs.*/, '/docs*')}`);
+const routes = () => routesOf(app.app).map(({ method, path }) => `${method} ${path}`);
 
-/** What comes of a request on a route: 401, 403, or that it was let in, whatever it then was told. */
-async function outcome(route: string, credential: string | undefined): Promise<string> {
+/** What comes of a request on a route: 401, 403, that the service failed, or that it was let in, whatever it then was told. */
+async function outcome(route: string, credential: string | undefined, { address: at } = app): Promise<string> {
   const [method, path] = route.split(' ') as [string, string];
   const body = method === 'POST' ? { body: path === '/v1/commands' ? '' : '{}' } : {};
   const type = path === '/v1/commands' ? 'application/x-ndjson' : 'application/json';
@@ -106,9 +117,9 @@ async function outcome(route: string, credential: string | undefined): Promise<s
     ...(method === 'POST' && { 'content-type': type }),
   };
   const address = path.replace(':collection', 'zones').replace(':id', 'x').replace(':verb', 'suspend').replace('*', '0/000.p/1');
-  const response = await fetch(app.address + address, { method, headers, ...body });
-  await response.body?.cancel();
-  return [401, 403].includes(response.status) ? String(response.status) : 'let in';
+  const { status, body: answer } = await fetch(at + address, { method, headers, ...body });
+  await answer?.cancel();
+  return status === 401 || status === 403 || status >= 500 ? String(status) : 'let in';
 }
 
 const expected = (needs: string, role: string | undefined) =>
@@ -125,8 +136,28 @@ describe.each(Object.entries(NEEDS))('%s needs %s', (route, needs) => {
   test('lets in whoever has that role, and nobody else', async () => {
     for (const [what, { role, credential }] of good)
       expect([what, await outcome(route, credential)]).toEqual([what, expected(needs, role)]);
-    for (const [what, credential] of bad) expect([what, await outcome(route, credential)]).toEqual([what, expected(needs, undefined)]);
+    for (const [what, { credential }] of bad) expect([what, await outcome(route, credential)]).toEqual([what, expected(needs, undefined)]);
   });
+
+  test('where reads are open to all, lets in whoever brings nothing if it is a read, and is shut to them if not', async () => {
+    const isOpen = needs === 'nothing' || needs === 'subscriber';
+    expect(await outcome(route, undefined, open)).toBe(isOpen ? 'let in' : '401');
+    // Whoever brings a credential means to be known by it.
+    expect(await outcome(route, 'a-wrong-one', open)).toBe(needs === 'nothing' ? 'let in' : '401');
+  });
+});
+
+test('the document says of each operation whether it asks for a credential', async () => {
+  const { paths } = (await app.get('/openapi.json')).json as { paths: Record<string, Record<string, Operation>> };
+  const operations = Object.entries(paths).flatMap(
+    ([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path.replace('{id}', ':id').replace('{path}', '*')}`, operation })), // prettier-ignore
+  );
+  for (const { route, operation } of operations) {
+    const asks = (await outcome(route, undefined)) === '401';
+    const told = ['401', '403'].map((status) => status in operation.responses);
+    expect([route, operation.security ?? 'as all', ...told]).toEqual([route, asks ? 'as all' : [], asks, asks]);
+  }
 });
 
 test('a route that says nothing of who may use it is shut, to the admin too', async () => {
@@ -138,14 +169,19 @@ test('a route that says nothing of who may use it is shut, to the admin too', as
   await expect(guard.canActivate(context as never)).rejects.toMatchObject({ code: 'forbidden' });
 });
 
+interface Operation {
+  security?: readonly object[];
+  responses: Record<string, unknown>;
+}
+
 describe.each(Object.entries(MESSAGES))('the message %s needs %s', (message, needs) => {
-  /** Whether a socket with a credential has its message answered. */
-  const answered = async (credential: string | undefined) => {
+  /** Whether a socket with a credential has its message answered, or the code with which it is refused. */
+  const answered = async (credential: string | undefined, { address } = app) => {
     const auth = credential === undefined ? {} : { auth: { token: credential } };
-    const socket = io(`${app.address}/feed`, { transports: ['websocket'], forceNew: true, reconnection: false, ...auth });
+    const socket = io(`${address}/feed`, { transports: ['websocket'], forceNew: true, reconnection: false, ...auth });
     try {
       return await new Promise<string>((resolve) => {
-        socket.once('connect_error', () => resolve('refused'));
+        socket.once('connect_error', (error) => resolve((error as Error & { data?: { code: string } }).data?.code ?? error.message));
         // Sent before it is known whether the socket is let in.
         socket.emit(message, { after: 'now' }, () => resolve('answered'));
       });
@@ -156,7 +192,12 @@ describe.each(Object.entries(MESSAGES))('the message %s needs %s', (message, nee
 
   test('is answered to whoever has that role, and nobody else', async () => {
     for (const [what, { role, credential }] of good)
-      expect([what, await answered(credential)]).toEqual([what, MAY[role]!.includes(needs) ? 'answered' : 'refused']);
-    for (const [what, credential] of bad) expect([what, await answered(credential)]).toEqual([what, 'refused']);
+      expect([what, await answered(credential)]).toEqual([what, MAY[role]!.includes(needs) ? 'answered' : 'forbidden']);
+    for (const [what, { credential, code }] of bad) expect([what, await answered(credential)]).toEqual([what, code]);
+  });
+
+  test('is answered to everybody who brings nothing where reads are open', async () => {
+    expect(await answered(undefined, open)).toBe('answered');
+    expect(await answered('a-wrong-one', open)).toBe('forbidden');
   });
 });
