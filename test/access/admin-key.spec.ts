@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
 import { readConfig } from '../../src/config.js';
@@ -176,6 +177,8 @@ describe('the service', () => {
     slow.write(
       `POST /v1/zones HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${GIVEN}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
     );
+    // Until it has both.
+    await passed(300);
     let hasEnded = false;
     const ended = service.end('SIGTERM').finally(() => (hasEnded = true));
     const told = await Promise.all(followed.map(({ closed }) => closed));

@@ -17,7 +17,6 @@ const NEEDS: Record<string, string> = {
   'GET /docs/index.html': 'nothing',
   'GET /docs/swagger-ui-init.js': 'nothing',
   'GET /docs/docs/swagger-ui-init.js': 'nothing',
-  'GET /docs-yaml': 'nothing',
   'GET /openapi.json': 'nothing',
   'GET /asyncapi.json': 'nothing',
   'GET /metrics': 'subscriber',
