@@ -94,8 +94,11 @@ function tokenSettings(env: Env): TokenSettings | undefined {
   const audience = env['ZONEWATCH_JWT_AUDIENCE'] || undefined;
   if (secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET)
     throw new BadSetting(`ZONEWATCH_JWT_SECRET must have ${MIN_SECRET} bytes or more, and better 32`);
-  if (jwks !== undefined && !/^https?:$/.test(addressOf(jwks)?.protocol ?? ''))
-    throw new BadSetting('ZONEWATCH_JWKS_URL must be an http or https address: https://login.example/.well-known/jwks.json');
+  const address = jwks === undefined ? undefined : addressOf(jwks);
+  if (jwks !== undefined && (!address || !/^https?:$/.test(address.protocol) || address.username || address.password))
+    throw new BadSetting(
+      'ZONEWATCH_JWKS_URL must be an http or https address, without a password in it: https://login.example/.well-known/jwks.json',
+    );
   if (secret !== undefined || jwks !== undefined) return { secret, jwks, issuer, audience };
   if (issuer !== undefined || audience !== undefined)
     throw new BadSetting('ZONEWATCH_JWT_ISSUER and ZONEWATCH_JWT_AUDIENCE say nothing without ZONEWATCH_JWT_SECRET or ZONEWATCH_JWKS_URL');
@@ -117,7 +120,9 @@ function count(env: Env, name: string, usual: number, most = 999_999_999): numbe
 function site(text: string): string {
   const address = addressOf(text);
   if (address && /^https?:$/.test(address.protocol) && address.origin === text.replace(/\/$/, '')) return address.origin;
-  throw new BadSetting(`ZONEWATCH_SITES must be a list of sites such as https://newsroom.example, and has ${JSON.stringify(text)}`);
+  throw new BadSetting(
+    `ZONEWATCH_SITES must be a list of sites such as https://newsroom.example, and has ${JSON.stringify(text.replace(/\/\/.*@/, '//...@'))}`,
+  );
 }
 
 function logLevel(env: Env): LogLevel {

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { openAccess, type Access } from './access/access.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
-import { FeedServer } from './feed/feed-server.js';
+import { FeedServer, wantsSocket } from './feed/feed-server.js';
 import type { FeedLimits } from './feed/limits.js';
 import { MAX_BODY_BYTES } from './body/json.js';
 import { boundConnections } from './http/connections.js';
@@ -14,6 +14,9 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { addDoors, serverOptions } from './http/doors.js';
 import { PATIENCE, type Patience } from './http/slow-bodies.js';
 import { openapi } from './http/openapi.js';
+import { answerUpgrades } from './http/upgrades.js';
+import { withholdFromEnded } from './access/guard.js';
+import { unreadable } from './http/unreadable.js';
 import { problemOf } from './http/problems.js';
 import { requestIdOf, watchRequest, watchRequests, type RequestWatch } from './http/request-watch.js';
 import { Readiness } from './health/readiness.js';
@@ -21,6 +24,7 @@ import { createLogger, unforeseenIn, type Logger, type Unforeseen } from './logg
 import { Metrics } from './metrics/metrics.js';
 import { publish } from './proof/publish.js';
 import type { PublishedLog } from './proof/published-log.js';
+import { diskError } from './record/disk-error.js';
 import { openRecord, type OpenRecord } from './record/record.js';
 import { StartRefused } from './start-refused.js';
 import { NO_TRACES } from './traces/traces.js';
@@ -91,11 +95,13 @@ export async function startService(config: Config, options: ServiceOptions = {})
     watch = { logger, traces, metrics: app.get(Metrics).http };
     watchRequests(fastify, watch);
     addBodyParsers(fastify);
+    withholdFromEnded(fastify);
     await addDoors(fastify, config.sites, patience);
     app.useWebSocketAdapter(new FeedServer(app, config.sites));
     SwaggerModule.setup('docs', app, openapi(VERSION), { raw: false, customSiteTitle: 'Zonewatch' });
     await app.init();
     boundConnections(fastify, { connections: config.connections, connectionsPerAddress: config.connectionsPerAddress });
+    answerUpgrades(fastify, wantsSocket);
     await app.listen(config.port, config.host);
   } catch (error) {
     await app?.close();
@@ -138,16 +144,24 @@ function fastifyAdapter(unforeseen: Unforeseen, watch: (request: FastifyRequest,
     connectionTimeout: patience.idle,
     genReqId: requestIdOf,
     frameworkErrors: frameworkErrors as never,
+    clientErrorHandler: unreadable,
   });
 }
 
 /** What an operator can do about an address that can't be listened on. */
-function explained(error: unknown, { host, port }: Config): unknown {
+function explained(error: unknown, { host, port, data }: Config): unknown {
   const { code } = error as { code?: string };
   if (code === 'EADDRINUSE')
     return new StartRefused(`port ${port} of ${host} is taken. Set PORT to another one, or to 0 for any that is free.`, { cause: error });
   if (code === 'EACCES') return new StartRefused(`port ${port} may not be used by this user. Set PORT to 1024 or above.`, { cause: error });
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EINVAL')
     return new StartRefused(`${host} is no address of this machine. Set HOST to one that is.`, { cause: error });
+  if (diskError(error, data))
+    return new StartRefused(
+      `what is in ${data} can't be used: ${(error as Error).message}. Check that it is this user's, who may write to it, and that the disk is well.`,
+      {
+        cause: error,
+      },
+    );
   return error;
 }

@@ -21,9 +21,9 @@ const SCHEMA = `
 
 /**
  * Opens `access.db` of a data folder, making it where there is none. It lies beside the record and not in it: keys are changed, and the
- * command line changes them while the service runs.
+ * command line changes them while the service runs. `patience`: how many milliseconds it waits for another who is changing them.
  */
-export function openAccessDb(folder: string): Database.Database {
+export function openAccessDb(folder: string, patience: number): Database.Database {
   const path = join(folder, 'access.db');
   let db: Database.Database | undefined;
   try {
@@ -31,7 +31,7 @@ export function openAccessDb(folder: string): Database.Database {
       closeSync(openSync(path, 'a', SECRET));
       syncFolder(folder);
     }
-    db = new Database(path, { timeout: 5_000 });
+    db = new Database(path, { timeout: patience });
     // Whoever reads waits for no writer: the service can't be held up by another process at its keys.
     db.pragma('journal_mode = WAL');
     // A key is in force, and a revoked one out of it, when the command that did it returns.

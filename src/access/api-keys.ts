@@ -24,6 +24,9 @@ export interface ApiKey {
 /** `zw_<id>_<secret>`: by the id it is found, by the secret it is known. Scanners of source code find it by its beginning. */
 const KEY = /^zw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
 
+/** Nothing else is served while it waits for another process that is changing the keys, in milliseconds. */
+const PATIENCE = 250;
+
 interface Row {
   id: string;
   name: string;
@@ -66,7 +69,7 @@ export class ApiKeys {
 
   /** `onFailure` is told once when the keys can't be read again. Those that are known go on being held to. */
   static open(folder: string, onFailure: (error: unknown) => void = () => {}, clock: () => number = Date.now): ApiKeys {
-    return new ApiKeys(openAccessDb(folder), onFailure, clock);
+    return new ApiKeys(openAccessDb(folder, PATIENCE), onFailure, clock);
   }
 
   /** Makes a key. It is told this once. */
@@ -133,7 +136,8 @@ export class ApiKeys {
   private ended(id: string): Ended | undefined {
     const held = this.held.get(id);
     if (!held || held.key.revoked !== undefined || this.shutOut.has(id)) return 'revoked';
-    return this.clock() >= held.expires ? 'token-expired' : undefined;
+    // A date that can't be read is none to trust.
+    return this.clock() < held.expires ? undefined : 'token-expired';
   }
 
   private read(): void {

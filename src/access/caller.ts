@@ -23,7 +23,12 @@ const INCLUDES: Record<Role, readonly Role[]> = {
 };
 
 /** Names that stand for somebody else than a key or a token could. */
-export const RESERVED_NAMES: readonly string[] = ['admin', 'anonymous'];
+export const RESERVED_NAMES: readonly string[] = ['admin', 'anonymous', 'command-line'];
+
+/** Whether a name would pass for one of those: letters that look alike are the same to who reads the record. */
+export function isReserved(name: string): boolean {
+  return RESERVED_NAMES.includes(name.normalize('NFKC').trim().toLowerCase());
+}
 
 export const ADMIN: Caller = { name: 'admin', account: 'admin', roles: new Set(ROLES) };
 

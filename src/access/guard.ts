@@ -1,8 +1,9 @@
 import { Inject, Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
-import { HttpRefusal } from '../http/problems.js';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpRefusal, problemText } from '../http/problems.js';
 import type { Caller, Role } from './caller.js';
+import { ENDED } from './sign-in-refused.js';
 import { SignIn } from './sign-in.js';
 
 const NEEDS = 'zonewatch:needs';
@@ -44,4 +45,17 @@ export class AccessGuard implements CanActivate {
 function bearer(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? '';
+}
+
+/**
+ * Withholds what was asked for with a credential that has ended in the meantime: whoever waits for what is to come is not told it after that. What
+ * came of a command is told all the same, since it has come of it.
+ */
+export function withholdFromEnded(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    const why = request.method === 'GET' ? callers.get(request)?.ended?.() : undefined;
+    if (why === undefined || reply.statusCode >= 400) return payload;
+    void reply.status(401).headers({ 'content-type': 'application/problem+json; charset=utf-8', 'cache-control': 'no-store' });
+    return problemText(why, ENDED[why]);
+  });
 }

@@ -1,5 +1,5 @@
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
-import { RESERVED_NAMES, isRole, withIncluded, type Caller } from './caller.js';
+import { RESERVED_NAMES, isReserved, isRole, withIncluded, type Caller } from './caller.js';
 import { SignInRefused } from './sign-in-refused.js';
 
 /** Who may sign tokens. One of `secret` and `jwks` at least. */
@@ -22,6 +22,7 @@ const KEYS_PATIENCE = 5_000;
 const KEYS_STALE = 3_600_000;
 /** How soon that is tried again. */
 const KEYS_RETRY = 30_000;
+const MAX_SET_BYTES = 1024 * 1024;
 
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
@@ -59,8 +60,11 @@ export class Tokens {
   /** The caller that a token names. Throws `SignInRefused`. */
   async caller(token: string): Promise<Caller> {
     const { sub, roles, exp } = await this.verified(token);
-    if (typeof sub !== 'string' || !NAME.test(sub) || RESERVED_NAMES.includes(sub))
-      throw new SignInRefused('unauthorized', `the token must have a sub of 1 to 200 characters, and none of ${RESERVED_NAMES.join(', ')}`);
+    if (typeof sub !== 'string' || !NAME.test(sub) || sub.trim() !== sub || isReserved(sub))
+      throw new SignInRefused(
+        'unauthorized',
+        `the token must have a sub of 1 to 200 characters, without spaces around it, and none of ${RESERVED_NAMES.join(', ')}`,
+      );
     if (!Array.isArray(roles)) throw new SignInRefused('unauthorized', 'the token must have roles: a list of names');
     const who = { name: sub, account: `token ${sub}`, roles: withIncluded(roles.filter(isRole)) };
     if (exp === undefined) return who;
@@ -88,29 +92,51 @@ export class Tokens {
 /** What a token may be refused for; anything else that goes wrong with a set of keys is the set's own fault. */
 const TOKEN_FAULTS = new Set(['ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWKS_MULTIPLE_MATCHING_KEYS', 'ERR_JOSE_NOT_SUPPORTED']);
 
-function keysAt(address: string, { createRemoteJWKSet }: typeof import('jose'), clock: () => number): JWTVerifyGetKey {
+function keysAt(address: string, { createRemoteJWKSet, customFetch }: typeof import('jose'), clock: () => number): JWTVerifyGetKey {
   // How old they get is looked after here: the library would let nobody in while it can't have them again.
   const keys = createRemoteJWKSet(new URL(address), {
     cacheMaxAge: Infinity,
     cooldownDuration: KEYS_COOLDOWN,
     timeoutDuration: KEYS_PATIENCE,
+    [customFetch]: fetchBounded,
   });
   let [loaded, next] = [-Infinity, -Infinity];
-  const load = async () => {
-    next = clock() + KEYS_RETRY;
+  const load = async (retry: number) => {
+    next = clock() + retry;
     await keys.reload();
     loaded = clock();
     next = loaded + KEYS_AGE;
   };
+  const refresh = async () => {
+    const now = clock();
+    if (now - loaded <= KEYS_STALE) {
+      if (now > next) load(KEYS_RETRY).catch(() => {});
+      return;
+    }
+    // Strangers may come with what looks like a token as often as they like.
+    if (now < next && !keys.reloading) throw new Error('they could not be had just now');
+    await load(KEYS_COOLDOWN);
+  };
   return async (header, token) => {
     try {
-      const now = clock();
-      if (now - loaded > KEYS_STALE) await load();
-      else if (now > next) load().catch(() => {});
+      await refresh();
       return await keys(header, token);
     } catch (error) {
       if (TOKEN_FAULTS.has((error as { code?: string }).code ?? '')) throw error;
       throw new SignInRefused('keys-unavailable', 'the keys that tokens are checked with could not be had', { cause: error });
     }
   };
+}
+
+/** Fetches what is not larger than any set of keys. */
+async function fetchBounded(url: string, options: RequestInit): Promise<Response> {
+  const response = await fetch(url, options);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body ?? []) {
+    size += piece.length;
+    if (size > MAX_SET_BYTES) throw new Error(`a set of keys has at most ${MAX_SET_BYTES} bytes`);
+    pieces.push(piece);
+  }
+  return new Response(Buffer.concat(pieces), response);
 }

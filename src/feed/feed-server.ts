@@ -6,6 +6,13 @@ import type { ServerOptions } from 'socket.io';
 import { addressOf } from '../body/address.js';
 import { FrameEncoder } from './frames.js';
 
+const PATH = '/socket.io/';
+
+/** Whether a request that wants to be upgraded is for the sockets of the feed. */
+export function wantsSocket({ url = '', headers }: IncomingMessage): boolean {
+  return url.startsWith(PATH) && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */
 export class FeedServer extends IoAdapter {
   constructor(
@@ -18,11 +25,14 @@ export class FeedServer extends IoAdapter {
   override createIOServer(port: number, options?: ServerOptions) {
     return super.createIOServer(port, {
       ...options,
+      path: PATH,
       serveClient: false,
       maxHttpBufferSize: 65_536,
       perMessageDeflate: false,
       parser: { Encoder: FrameEncoder, Decoder },
       connectTimeout: 10_000,
+      // What is none of ours is answered elsewhere.
+      destroyUpgrade: false,
       allowRequest: (request, decide) => decide(null, this.maySend(request)),
       ...(this.sites.length > 0 && { cors: { origin: [...this.sites] } }),
     } as ServerOptions);

@@ -15,6 +15,8 @@ import { Feed } from './feed.js';
 import { readFilter } from './filter.js';
 import { StreamFollower } from './stream-follower.js';
 
+const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+
 /** How long a reader waits before it comes back, at the least and at the most, in milliseconds: not all of them at once. */
 const RETRY = [1_000, 5_000] as const;
 
@@ -56,10 +58,12 @@ export class StreamController implements BeforeApplicationShutdown {
     const position = after === 'now' ? head : after!;
     if (position > head) throw new HttpRefusal('future-position', `the record is at ${head}`);
     const filter = readFilter(Object.fromEntries(Object.entries(axes).filter(([, values]) => values)));
+    // Of a stream without end there is only the head to give.
+    if (request.method === 'HEAD') return void response.header('content-type', EVENT_STREAM).send();
     const leave = this.enter(request.ip);
     response.hijack();
     const { raw: stream } = response;
-    const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    const own = { 'content-type': EVENT_STREAM, 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
     stream.writeHead(200, { ...(response.getHeaders() as OutgoingHttpHeaders), ...own });
     stream.write(`retry: ${anyOf(RETRY)}\n\n`);
     const follower = new StreamFollower(stream, filter, position, served, (error) =>

@@ -112,7 +112,7 @@ export function problem(code: RefusalCode | HttpCode, detail: string, errors?: r
 }
 
 /** A problem for where no route is at hand to answer. */
-export function problemText(code: HttpCode, detail: string): string {
+export function problemText(code: HttpCode | RefusalCode, detail: string): string {
   return JSON.stringify(problem(code, detail));
 }
 

@@ -5,7 +5,8 @@ import type { Logger } from '../logger.js';
 import type { HttpMetrics } from '../metrics/http-metrics.js';
 import type { Span, Traces } from '../traces/traces.js';
 
-const ID = /^[\w.-]{1,64}$/;
+/** A key or a token would stand in the log. */
+const ID = /^(?!zw_|eyJ)[\w.-]{1,64}$/;
 /** In milliseconds. */
 const SLOW = 1_000;
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NDJSON_ROUTE } from './body-parsers.js';
 import { onEveryRequest } from './every-request.js';
+import { hasBody } from './has-body.js';
 import { problemText } from './problems.js';
 
 /** How often it is looked at bodies that come in, in milliseconds. */
@@ -38,8 +39,8 @@ export function cutSlowBodies(fastify: FastifyInstance, patience: Patience): voi
   const replies = new WeakMap<IncomingMessage, FastifyReply>();
   fastify.addHook('onRequest', async (request, reply) => void replies.set(request.raw, reply));
   onEveryRequest(fastify, (request, response) => {
-    const { headers, socket, url = '' } = request;
-    if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
+    const { socket, url = '' } = request;
+    if (!hasBody(request)) return;
     const now = performance.now();
     const isStream = url.split('?', 1)[0] === NDJSON_ROUTE;
     incoming.add({ request, response, isStream, began: now, bytes: socket.bytesRead, grew: now });

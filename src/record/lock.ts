@@ -46,7 +46,8 @@ export function lockFolder(folder: string): () => void {
 
 /** Makes a folder and those above it, and their names durable: without that a loss of power could take all that is in it. */
 function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true });
+  // What is in it is for those whom the service lets in, and not for everybody on the machine.
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   const above = dirname(resolve(first));
   for (let made = resolve(folder); made !== above; made = dirname(made)) syncFolder(dirname(made));

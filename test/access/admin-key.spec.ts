@@ -238,6 +238,7 @@ describe('the service', () => {
     const PORT = String((server.address() as AddressInfo).port);
     await fails({ PORT }, new RegExp(`${PORT}.*PORT`)).finally(() => server.close());
     await fails({ HOST: '203.0.113.7' }, /203\.0\.113\.7.*HOST/);
+    await fails({ HOST: 'ff02::1' }, /ff02::1.*HOST/);
   });
 
   test('does not start in a folder that another process writes to', async () => {

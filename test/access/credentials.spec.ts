@@ -177,6 +177,16 @@ describe('an API key', () => {
     await expect(stream.text()).rejects.toThrow('terminated');
   });
 
+  test('that is revoked is not told what it was waiting for', async () => {
+    await start();
+    const { key, id } = await make({ name: 'reader', roles: ['subscriber'] });
+    const waiting = ['/v1/events?min=1', '/v1/parties?min=1', '/v1/changes?from=0&min=1'].map((path) => ask(key, 'GET', path));
+    await passed(200);
+    await app.call('DELETE', `/v1/keys/${id}`);
+    await app.post('/v1/parties', PARTY);
+    expect((await Promise.all(waiting)).map(({ status, code }) => [status, code])).toEqual(waiting.map(() => [401, 'revoked']));
+  });
+
   test('that is revoked lets nobody in, and what it holds open ends within a second', async () => {
     await start();
     const { key, id } = await make({ name: 'reader', roles: ['subscriber'] });

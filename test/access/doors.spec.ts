@@ -111,6 +111,50 @@ describe('pages of other sites', () => {
   });
 });
 
+test('no cache that serves others may keep what one caller may read', async () => {
+  for (const path of ['/v1/zones', '/v1/events', '/v1/diary', '/v1/keys']) {
+    const { headers } = await app.get(path);
+    expect([path, headers.get('cache-control')]).toEqual([path, 'private, no-cache']);
+  }
+});
+
+describe('whoever speaks another way', () => {
+  /** All that comes back for some bytes. */
+  const said = (text: string) => {
+    const socket = connect(Number(new URL(app.address).port), '127.0.0.1').on('error', () => {});
+    let back = '';
+    socket.setEncoding('utf8').on('data', (piece: string) => (back += piece));
+    socket.write(text);
+    return new Promise<string>((resolve) => socket.once('close', () => resolve(back)));
+  };
+  const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n';
+
+  test('and would go on in HTTP/2 is answered in this one', async () => {
+    expect(await said(`GET /health/live HTTP/1.1\r\nHost: x\r\n${H2C}\r\n`)).toMatch(/^HTTP\/1\.1 200 [^]*{"status":"ok"}$/);
+    expect(await said(`GET /v1/nothing/here/at/all HTTP/1.1\r\nHost: x\r\n${H2C}\r\n`)).toMatch(/^HTTP\/1\.1 404 [^]*"code":"not-found"/);
+    const post = `POST /v1/zones HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n${H2C}\r\n{}`;
+    expect(await said(post)).toMatch(/^HTTP\/1\.1 400 [^]*"detail":"a request with a body can not be upgraded/);
+    const socket = 'GET /feed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await said(socket)).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  test('than HTTP is told so in a problem', async () => {
+    for (const text of ['what?\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\r\n\r\n'])
+      expect(await said(text)).toMatch(/^HTTP\/1\.1 400 [^]*problem\+json[^]*"code":"malformed","detail":"this is no HTTP request"/);
+    const long = `GET / HTTP/1.1\r\nHost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await said(long)).toMatch(/^HTTP\/1\.1 431 [^]*16,384 bytes/);
+  });
+
+  test('and asks for the head of the stream alone gets it, and holds nothing', async () => {
+    for (let times = 0; times < 3; times++) {
+      const response = await asks(app, '/v1/feed', { method: 'HEAD' });
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    }
+    const metrics = (await app.get('/metrics')).text;
+    expect(metrics).toContain('zonewatch_feed_connections{transport="sse"} 0');
+  });
+});
+
 describe('whoever is slow', () => {
   /** Sends bytes as they are, and gathers what comes back until the end. */
   const raw = () => {

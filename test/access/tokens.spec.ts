@@ -46,7 +46,29 @@ describe('a set of keys', () => {
     now += 61 * MINUTE;
     expect(await outcome(first.token(claims()))).toBe('keys-unavailable');
     keys.served.fails = false;
+    now += 2_000;
     expect(await outcome(first.token(claims()))).toBe('desk');
+  });
+
+  test('that can not be had is asked for once a second, however many come with what looks like a token', async () => {
+    keys.served.fails = true;
+    for (let times = 0; times < 50; times++) expect(await outcome(first.token(claims()))).toBe('keys-unavailable');
+    expect(keys.served.asked).toBe(1);
+    now += 1_001;
+    expect(await outcome(first.token(claims()))).toBe('keys-unavailable');
+    expect(keys.served.asked).toBe(2);
+  });
+
+  test('that is larger than any is none', async () => {
+    keys.served.keys = [first.jwk, { padding: 'x'.repeat(1024 * 1024) }];
+    expect(await outcome(first.token(claims()))).toBe('keys-unavailable');
+  });
+
+  test('lets in nobody by a name that would pass for another', async () => {
+    const named = (sub: string) => outcome(first.token({ ...claims(), sub }));
+    for (const sub of ['', ' ', ' desk', 'desk\u00a0', 'admin', 'Admin', 'ａdmin', 'ANONYMOUS', 'command-line', 'a\nb', 'x'.repeat(201)])
+      expect([sub, await named(sub)]).toEqual([sub, 'unauthorized']);
+    for (const sub of ['Desk 7', 'مراسلة', 'https://login.example|42']) expect([sub, await named(sub)]).toEqual([sub, sub]);
   });
 
   test('from which a key was taken knows it no more soon after', async () => {
