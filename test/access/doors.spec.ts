@@ -52,6 +52,37 @@ test('every answer tells browsers to take it for what it is, and to let no page 
   await stream.body!.cancel();
 });
 
+test.each(['/docs', '/docs/'])('the page %s runs and shows nothing but what is ours, as its policy has it', async (path) => {
+  const page = await asks(app, path);
+  const html = await page.text();
+  const policy = Object.fromEntries(
+    page.headers
+      .get('content-security-policy')!
+      .split(';')
+      .map((part) => [part.trim().split(' ')[0], part.trim().split(' ').slice(1)]),
+  );
+  expect([policy['default-src'], policy['script-src'], policy['base-uri']]).toEqual([["'none'"], ["'self'"], ["'none'"]]);
+  // No script stands in the page, in whatever way a browser would run one.
+  const scripts = [...html.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/gi)].map(([, attributes, text]) => [attributes, text!.trim()]);
+  expect(scripts.map(([, text]) => text)).toEqual(scripts.map(() => ''));
+  expect(html).not.toMatch(/<[^>]*\s(on\w+\s*=|(href|src|action)\s*=\s*["']?\s*(javascript|data):)/i);
+  const tags = [...html.matchAll(/<(script|link)\b[^>]*?\s(?:src|href)\s*=\s*"([^"]*)"/gi)];
+  expect(tags.filter(([, tag]) => tag === 'script').length).toBe(scripts.length);
+  expect(scripts.length).toBeGreaterThan(2);
+  for (const [, tag, address] of tags) {
+    const { origin, href } = new URL(address!, app.address + path);
+    const loaded = await asks(app, href.slice(app.address.length));
+    await loaded.body!.cancel();
+    const type = tag === 'script' ? /javascript/ : /css|image/;
+    expect([address, origin, loaded.status, loaded.headers.get('content-type')]).toEqual([
+      address,
+      app.address,
+      200,
+      expect.stringMatching(type),
+    ]);
+  }
+});
+
 describe('pages of other sites', () => {
   const preflight = {
     method: 'OPTIONS',
