@@ -25,6 +25,8 @@ export interface Diff {
    * so that nothing follows from it.
    */
   result: 'same' | 'continues' | 'contradicts' | 'unproven';
+  /** Whether both are of one log. A restored or imported record is another, and its events may be the same all the same. */
+  isOneLog: boolean;
   a: DiffSide;
   b: DiffSide;
   /** Which one goes on, and by how many events. */
@@ -67,7 +69,8 @@ export async function diff(a: Source | BareCheckpoint, b: Source | BareCheckpoin
   const sideB = await sideOf('b', b, a, options, findings);
   const [short, long] = sideA.told.size <= sideB.told.size ? [sideA, sideB] : [sideB, sideA];
   const outcome = await compare(short, long, options, findings);
-  return { ...outcome, a: sideA.told, b: sideB.told, findings, keysTrusted: options.keys !== undefined };
+  const isOneLog = sideA.told.origin === sideB.told.origin;
+  return { ...outcome, isOneLog, a: sideA.told, b: sideB.told, findings, keysTrusted: options.keys !== undefined };
 }
 
 async function compare(short: Side, long: Side, options: DiffOptions, findings: DiffFinding[]): Promise<Outcome> {

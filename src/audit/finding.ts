@@ -9,6 +9,7 @@ export type FindingCode =
   | 'root-mismatch'
   | 'checkpoint-invalid'
   | 'not-a-continuation'
+  | 'other-record'
   | 'quorum'
   | 'tile-changed'
   | 'file-changed'

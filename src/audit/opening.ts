@@ -57,7 +57,10 @@ export function quorumFault({ cosignatures }: SignedCheckpoint, { quorum }: Trus
 export function openedEarlier(note: Buffer, now: Checkpoint, keys: readonly Verifier[]): Checkpoint {
   const { origin } = unsigned(note, 'the earlier checkpoint');
   if (origin !== now.origin)
-    throw notGoingOn({ message: `the earlier checkpoint is one of ${visible(origin)}, and this record is ${visible(now.origin)}` });
+    throw new FindingError({
+      code: 'other-record',
+      message: `the earlier checkpoint is one of ${visible(origin)}, and this record is ${visible(now.origin)}: \`zonewatch diff\` compares the two`,
+    });
   const earlier = openedForComparing(note, origin, keys);
   if (earlier.size <= now.size) return earlier;
   const message = `the earlier checkpoint has ${earlier.size} events, and this one only ${now.size}`;

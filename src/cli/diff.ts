@@ -30,7 +30,7 @@ function asJson({ a, b, ...found }: Diff) {
   return { ...found, a: side(a), b: side(b) };
 }
 
-function shown({ result, a, b, longer, first, findings, keysTrusted }: Diff): string {
+function shown({ result, isOneLog, a, b, longer, first, findings, keysTrusted }: Diff): string {
   const signed = keysTrusted ? '' : `, signed ${ON_TRUST}`;
   const side = ({ name, origin, size, isSigned }: DiffSide) =>
     `${name}: ${size.toLocaleString('en')} events of ${visible(origin)}${isSigned ? signed : ', not known to be signed by its log'}`;
@@ -43,5 +43,6 @@ function shown({ result, a, b, longer, first, findings, keysTrusted }: Diff): st
         : 'They contradict each other.',
     unproven: () => 'Nothing follows: not all of it is what was signed.',
   };
-  return [side(a), side(b), told[result](), ...findings.map((finding) => `  ${finding.side}: ${findingLine(finding)}`)].join('\n');
+  const logs = isOneLog ? [] : ['They are of two logs [other-record]. What follows is of their events alone.'];
+  return [side(a), side(b), ...logs, told[result](), ...findings.map((finding) => `  ${finding.side}: ${findingLine(finding)}`)].join('\n');
 }

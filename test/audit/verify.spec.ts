@@ -294,7 +294,7 @@ describe('an earlier checkpoint', () => {
 
   test('of another log, or by another key, is not gone on from', async () => {
     const other = 'zonewatch/other';
-    expect(await findings(checkpointOver(entriesOf(3), [signerOf(other)], other))).toMatchObject([{ code: 'not-a-continuation' }]);
+    expect(await findings(checkpointOver(entriesOf(3), [signerOf(other)], other))).toMatchObject([{ code: 'other-record' }]);
     expect(await findings(checkpointOver(entriesOf(3), [signerOf(ORIGIN, 8)]))).toMatchObject([{ code: 'not-a-continuation' }]);
   });
 

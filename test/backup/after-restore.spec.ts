@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { diff } from '../../src/audit/diff.js';
@@ -5,6 +6,7 @@ import { openSource } from '../../src/audit/open-source.js';
 import { backupTo } from '../../src/backup/backup.js';
 import { restoreInto } from '../../src/backup/restore.js';
 import { follow, memoryStore } from '../../src/client/index.js';
+import { zonewatch } from '../cli/in-process.js';
 import { sample } from '../support/sample.js';
 import { KEY, startApp, type TestApp } from '../support/start-app.js';
 import { ownFolder } from './made.js';
@@ -23,12 +25,15 @@ let old: TestApp;
 let restored: TestApp;
 let oldEpoch: string;
 let oldHead: number;
+let oldCheckpoint: string;
 
 beforeAll(async () => {
   const lines = sample();
   const [first, more] = [lines.slice(0, BACKED_UP), lines.slice(BACKED_UP, BACKED_UP + 20)];
   old = await startApp({ folder: join(place, 'old') });
   await old.feed(first);
+  await covered(old);
+  oldCheckpoint = (await old.get('/log/checkpoint')).text;
   const { report } = await backupTo(old.folder, file);
   await old.feed(more);
   oldEpoch = old.record.reader.epoch;
@@ -92,10 +97,27 @@ test('reads and checkpoints name the new epoch, and the key is a new one', async
   expect(await key(restored)).not.toBe(await key(old));
 });
 
+test('an auditor with a checkpoint of the old record is told so, and that what it covers is there', async () => {
+  const kept = join(place, 'kept');
+  writeFileSync(kept, oldCheckpoint);
+  const told = await zonewatch('verify', restored.address, '--token', KEY, '--checkpoint', kept);
+  expect([told.status, told.stdout + told.stderr]).toEqual([
+    1,
+    expect.stringMatching(/the earlier checkpoint is one of zonewatch\/\S+, and this record is .+\[other-record\]/),
+  ]);
+  const compared = await zonewatch('diff', kept, restored.address, '--token', KEY);
+  expect([compared.status, compared.stdout]).toEqual([0, expect.stringContaining('They are of two logs [other-record].')]);
+});
+
 test('a comparison tells first that the old record goes on from it, then where the two part', async () => {
   await covered(old);
   const behind = await compared(old.folder, folder);
-  expect(behind).toMatchObject({ result: 'continues', findings: [], longer: { side: 'a', by: oldHead - restored.record.writer.head } });
+  expect(behind).toMatchObject({
+    result: 'continues',
+    isOneLog: false,
+    findings: [],
+    longer: { side: 'a', by: oldHead - restored.record.writer.head },
+  });
   const size = restored.record.writer.head;
   await restored.post('/v1/parties', { id: 'another', name: { en: 'Another' }, kind: 'other', occurred: '2017-05-04' });
   await covered(restored);
