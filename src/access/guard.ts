@@ -52,10 +52,10 @@ function bearer(header: string | undefined): string | undefined {
  * came of a command is told all the same, since it has come of it.
  */
 export function withholdFromEnded(fastify: FastifyInstance): void {
-  fastify.addHook('onSend', async (request, reply, payload) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     const why = request.method === 'GET' ? callers.get(request)?.ended?.() : undefined;
-    if (why === undefined || reply.statusCode >= 400) return payload;
+    if (why === undefined || reply.statusCode >= 400) return done(null, payload);
     void reply.status(401).headers({ 'content-type': 'application/problem+json; charset=utf-8', 'cache-control': 'no-store' });
-    return problemText(why, ENDED[why]);
+    done(null, problemText(why, ENDED[why]));
   });
 }

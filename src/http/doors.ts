@@ -28,8 +28,9 @@ export async function addDoors(fastify: FastifyInstance, sites: readonly string[
   const secure = helmet({ contentSecurityPolicy: { useDefaults: false, directives: PAGES }, strictTransportSecurity: false });
   onEveryRequest(fastify, (request, response) => void secure(request, response, () => {}));
   // What one caller may read is not for a cache that serves others, and is another thing a moment later.
-  fastify.addHook('onRequest', async ({ url }, reply) => {
+  fastify.addHook('onRequest', ({ url }, reply, done) => {
     if (url.startsWith('/v1/')) void reply.header('cache-control', 'private, no-cache');
+    done();
   });
   if (sites.length)
     await fastify.register(cors, {

@@ -37,7 +37,10 @@ interface Incoming {
 export function cutSlowBodies(fastify: FastifyInstance, patience: Patience): void {
   const incoming = new Set<Incoming>();
   const replies = new WeakMap<IncomingMessage, FastifyReply>();
-  fastify.addHook('onRequest', async (request, reply) => void replies.set(request.raw, reply));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (hasBody(request.raw)) replies.set(request.raw, reply);
+    done();
+  });
   onEveryRequest(fastify, (request, response) => {
     const { socket, url = '' } = request;
     if (!hasBody(request)) return;
