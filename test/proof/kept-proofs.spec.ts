@@ -153,7 +153,9 @@ describe('a proof in an import', () => {
   });
   const zone = (at: number) => ({ command: 'zones/report', body: { ...told, id: `z${at}`, name: { en: `z${at}` } } });
 
-  test.each([1, 255, 256, 257, 65_536])('holds for the first, the last and any other of %i events', async (size) => {
+  // Beyond the first tile of tiles only where more is asked for: to copy so many takes its time.
+  const SIZES = [1, 255, 256, 257, ...(rounds(1) > 1 ? [65_536, 65_537] : [])];
+  test.each(SIZES)('holds for the first, the last and any other of %i events', async (size) => {
     const data = join(folder, 'data');
     const app = await startOn(data);
     if (size < 1_000) await app.feed(Array.from({ length: size }, (_, at) => (at === 0 ? zone(0) : incident(at))));
