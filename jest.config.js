@@ -22,6 +22,6 @@ export default {
   // The .js comes first so that packages which ship their sources beside their build are left alone.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   testTimeout: 60_000,
-  // Jest would leave a processor to the one who watches it. Most tests wait for a disk, a socket or a timer.
-  maxWorkers: '100%',
+  // More than there are processors: many tests wait for a disk, a socket or a timer.
+  maxWorkers: '150%',
 };
