@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // Mirrors tsconfig.json: what differs here would be tested but not shipped.
 const swc = {
   swcrc: false,
@@ -23,5 +25,5 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   testTimeout: 60_000,
   // More than there are processors: many tests wait for a disk, a socket or a timer.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
 };
