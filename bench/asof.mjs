@@ -70,7 +70,15 @@ function folder(name, from) {
 
 /** The service on a folder, and how many milliseconds passed from its start to the line that tells its address. */
 async function start(path) {
-  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', ZONEWATCH_DATA: path, ZONEWATCH_ADMIN_KEY: KEY, LOG_LEVEL: 'warn' };
+  const env = {
+    ...process.env,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ZONEWATCH_DATA: path,
+    ZONEWATCH_ADMIN_KEY: KEY,
+    ZONEWATCH_PUBLIC_READ: 'true',
+    LOG_LEVEL: 'warn',
+  };
   const began = performance.now();
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
