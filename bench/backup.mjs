@@ -23,7 +23,7 @@ const GROUP = 256;
 /** Milliseconds of writing before anything is measured, and at the least while it is. */
 const WARM = 2_000;
 const CLI = new URL('../dist/cli.js', import.meta.url).pathname;
-const quiet = { info() {}, warn() {}, error: console.error, fatal: console.error };
+const quiet = { debug() {}, info() {}, warn() {}, error: console.error, fatal: console.error };
 
 const temporary = mkdtempSync(join(tmpdir(), 'zonewatch-bench-'));
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
