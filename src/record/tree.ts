@@ -4,6 +4,9 @@ import { TILE_WIDTH } from '../proof/tile-path.js';
 import type { Hashes } from '../proof/tree.js';
 import { UnfitFile, type Db } from './schema.js';
 
+/** How many tiles above the lowest are kept in memory: 1 MiB of them, for 4 million events. */
+const MAX_UPPER = 64;
+
 /** More tiles than a level can have, so that a level and an index make one number. */
 const LEVEL = 2 ** 40;
 
@@ -22,6 +25,7 @@ export class RecordTree {
   private edge: Edge;
   private next: Edge;
   private leaves: Buffer[] = [];
+  private readonly upper = new Map<number, Buffer>();
   private durable = 0;
 
   /** Tiles that are missing behind the others are made: a record from before there were any has none. */
@@ -99,11 +103,21 @@ export class RecordTree {
     }
   }
 
+  /** A full tile, which never changes. Those above the lowest are few, and each proof passes them: they are kept at hand. */
   private tile(level: number, index: number): Buffer {
-    const nodes = this.selectTile.get(tileId(level, index));
+    const id = tileId(level, index);
+    const kept = this.upper.get(id);
+    if (kept) return kept;
+    const nodes = this.selectTile.get(id);
     if (!nodes)
       throw new UnfitFile(`the record lacks the tile ${level}/${index} of its tree. \`zonewatch verify\` tells what else is amiss.`);
+    if (level > 0) this.keep(id, nodes);
     return nodes;
+  }
+
+  private keep(id: number, nodes: Buffer): void {
+    if (this.upper.size >= MAX_UPPER) this.upper.delete(this.upper.keys().next().value!);
+    this.upper.set(id, nodes);
   }
 
   private rootOfTile(level: number, index: number): Buffer {
