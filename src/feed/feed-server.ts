@@ -8,9 +8,9 @@ import { FrameEncoder } from './frames.js';
 
 const PATH = '/socket.io/';
 
-/** Whether a request that wants to be upgraded is for the sockets of the feed. */
-export function wantsSocket({ url = '', headers }: IncomingMessage): boolean {
-  return url.startsWith(PATH) && headers.upgrade?.toLowerCase() === 'websocket';
+/** Whether Socket.IO answers a request that wants to be upgraded: it looks at the address alone, whatever is wanted. */
+export function wantsSocket({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith(PATH);
 }
 
 /** The Socket.IO server under the feed. What a client may send is small; what it gets is JSON that is encoded once for many. */

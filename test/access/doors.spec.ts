@@ -167,6 +167,9 @@ describe('whoever speaks another way', () => {
     expect(await said(post)).toMatch(/^HTTP\/1\.1 400 [^]*"detail":"a request with a body can not be upgraded/);
     const socket = 'GET /feed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
     expect(await said(socket)).toMatch(/^HTTP\/1\.1 404 /);
+    // By one of those who answer, and not by both.
+    const poll = await said(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n${H2C}\r\n`);
+    expect(poll.match(/HTTP\/1\.1 /g)).toEqual(['HTTP/1.1 ']);
   });
 
   test('than HTTP is told so in a problem', async () => {
