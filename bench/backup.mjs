@@ -2,61 +2,25 @@
 // npm run build && node bench/backup.mjs [rounds=3] [events=200000]
 import Database from 'better-sqlite3';
 import { spawn } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { copyFileSync, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 import { openDataFolder } from '../dist/audit/data-folder/data-folder.js';
 import { verify } from '../dist/audit/verify.js';
 import { backupTo } from '../dist/backup/backup.js';
 import { restoreInto } from '../dist/backup/restore.js';
-import { readConfig } from '../dist/config.js';
 import { Commands } from '../dist/decider/commands.js';
 import { intake } from '../dist/decider/intake.js';
-import { publish } from '../dist/proof/publish.js';
 import { openRecord } from '../dist/record/record.js';
-import { ZONES, filler, report, setUp, zoneHistories } from './workload.mjs';
+import { fresh, median, published, recordOf, seconds } from './records.mjs';
+import { ZONES, report, setUp } from './workload.mjs';
 
 const [ROUNDS, EVENTS] = [3, 200_000].map((usual, at) => Number(process.argv[at + 2] ?? usual));
 const CALLERS = 64;
-const GROUP = 256;
 /** Milliseconds of writing before anything is measured, and at the least while it is. */
 const WARM = 2_000;
 const CLI = new URL('../dist/cli.js', import.meta.url).pathname;
-const quiet = { debug() {}, info() {}, warn() {}, error: console.error, fatal: console.error };
-
-const temporary = mkdtempSync(join(tmpdir(), 'zonewatch-bench-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
-let names = 0;
-const fresh = () => join(temporary, String(names++));
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const seconds = async (run) => {
-  const began = performance.now();
-  await run();
-  return (performance.now() - began) / 1_000;
-};
-
-/** A record of so many events of all kinds, signed. */
-async function recordOf(size) {
-  const data = fresh();
-  const record = openRecord(data);
-  record.writer.db.pragma('synchronous = OFF');
-  const log = publish(record, { ...readConfig({}), data }, quiet);
-  const commands = new Commands(record.log, record.tail);
-  const lines = (function* () {
-    yield* zoneHistories(20, 100);
-    yield* filler();
-  })();
-  while (record.writer.head < size) {
-    const group = Array.from({ length: Math.min(GROUP, size - record.writer.head) }, () => lines.next().value);
-    await Promise.all(group.map((line) => commands.submit({ ...line, caller: 'admin' })));
-  }
-  await log.close();
-  await record.close();
-  return data;
-}
 
 async function verified(data) {
   const source = openDataFolder(data);
@@ -91,7 +55,7 @@ async function copies(data) {
 /** Events a second that 64 callers are taken in at, while `run` goes on and at the least for a while, with all that a service does. */
 async function appends(data, run) {
   const record = openRecord(data);
-  const log = publish(record, { ...readConfig({}), data }, quiet);
+  const log = published(record, data);
   const commands = new Commands(record.log, record.tail);
   for (const line of setUp()) await commands.submit({ ...line, caller: 'admin' }).catch(() => {});
   const from = record.writer.head;

@@ -1,47 +1,30 @@
 // What the proof costs: the tree on every append, verifying against a bare loop over the same lines, and one proof in a long record.
 // npm run build && node bench/proof.mjs [rounds=5] [verified=200000] [long=1000000] [short=10000]
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { Commands } from '../dist/decider/commands.js';
 import { intake } from '../dist/decider/intake.js';
 import { inclusionProof } from '../dist/proof/tree.js';
-import { publish } from '../dist/proof/publish.js';
-import { readConfig } from '../dist/config.js';
 import { openRecord } from '../dist/record/record.js';
 import { openForReading } from '../dist/record/schema.js';
 import { RecordTree } from '../dist/record/tree.js';
-import { ZONES, filler, randomFrom, report, setUp, zoneHistories } from './workload.mjs';
+import { fresh, median, published, recordOf, seconds } from './records.mjs';
+import { ZONES, randomFrom, report, setUp } from './workload.mjs';
 
 const [ROUNDS, VERIFIED, LONG, SHORT] = [5, 200_000, 1_000_000, 10_000].map((usual, at) => Number(process.argv[at + 2] ?? usual));
 const APPENDED = 20_000;
 const PROOFS = 2_000;
 const CALLERS = 100;
-const GROUP = 256;
-const HISTORIES = { zones: 20, events: 100 };
-const quiet = { debug() {}, info() {}, warn() {}, error: console.error, fatal: console.error };
-
-const temporary = mkdtempSync(join(tmpdir(), 'zonewatch-bench-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
-let folders = 0;
-const folder = () => join(temporary, String(folders++));
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const seconds = async (run) => {
-  const began = performance.now();
-  await run();
-  return (performance.now() - began) / 1_000;
-};
 
 /** Microseconds an event of `bench/append.mjs` (b), with the tree and its checkpoints, or with neither. */
 async function append(withTree) {
   const { take, store } = RecordTree.prototype;
   if (!withTree) Object.assign(RecordTree.prototype, { take: () => Buffer.alloc(32), store() {} });
-  const data = folder();
+  const data = fresh();
   const record = openRecord(data);
-  const log = withTree ? publish(record, { ...readConfig({}), data }, quiet) : undefined;
+  const log = withTree ? published(record, data) : undefined;
   const commands = new Commands(record.log, record.tail);
   for (const line of setUp()) await commands.submit({ ...line, caller: 'admin' });
   const valid = Array.from({ length: APPENDED }, (_, at) => intake({ ...report(at, at % ZONES), caller: 'admin' }, Date.now()));
@@ -55,25 +38,6 @@ async function append(withTree) {
   Object.assign(RecordTree.prototype, { take, store });
   rmSync(data, { recursive: true });
   return (took / APPENDED) * 1e6;
-}
-
-/** A record of so many events of all kinds, signed. It goes on from another one where it is given. */
-async function recordOf(size, data = folder()) {
-  const record = openRecord(data);
-  record.writer.db.pragma('synchronous = OFF');
-  const log = publish(record, { ...readConfig({}), data }, quiet);
-  const commands = new Commands(record.log, record.tail);
-  const lines = (function* () {
-    yield* zoneHistories(HISTORIES.zones, HISTORIES.events);
-    yield* filler();
-  })();
-  while (record.writer.head < size) {
-    const group = Array.from({ length: Math.min(GROUP, size - record.writer.head) }, () => lines.next().value);
-    await Promise.all(group.map((line) => commands.submit({ ...line, caller: 'admin' })));
-  }
-  await log.close();
-  await record.close();
-  return data;
 }
 
 /** The same events as lines of a file, as an export has them. */
