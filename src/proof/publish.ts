@@ -46,13 +46,13 @@ export function publish(
     // A key that is missing beside what it has signed was lost: a new one could open nothing of that.
     const signers = file.read() ? readSigners(data, name) : signersOf(data, name);
     const found = record.reread();
-    if (found instanceof Promise) void later(found, (spoilt) => log.disown(forked(spoilt)), logger);
-    else if (found) throw forked(found);
+    if (found && !(found instanceof Promise)) throw forked(found);
     log = new PublishedLog(name, record.writer.tree, file, signers, cosigners, {
       isNew: record.unsigned.get(),
       onFailure,
       onRecovery,
     });
+    if (found) void later(found, (spoilt) => log.disown(forked(spoilt)), logger);
     record.unsigned.clear();
     record.writer.onCommit(() => log.grew());
     return log;
